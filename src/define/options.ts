@@ -1,0 +1,41 @@
+/** Options of a step, and who wins: run, call, step, pipeline (innermost first), default. */
+
+/**
+ * - `true` or `"use"`: take a stored result where its key fits, else execute and record.
+ * - `false` or `"refresh"`: execute, and record the result for later runs.
+ * - `"off"`: execute, and record nothing that could be reused.
+ * - `"require"`: a miss is an error.
+ */
+export type CacheOption = boolean | "use" | "refresh" | "off" | "require";
+
+/** A {@link CacheOption} without its shorthands. */
+export type CacheMode = "use" | "refresh" | "off" | "require";
+
+/** A duration: milliseconds, or a number with a unit, as in `"90s"`, `"15m"`, `"12h"`, `"7d"`, `"2w"`. */
+export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d" | "w"}`;
+
+/** What can be set on a step, a pipeline, a call and a run alike. */
+export interface StepOptions {
+  readonly cache?: CacheOption;
+  /** How long a result may be reused after it was made. */
+  readonly expires?: Duration;
+  /** How often a failed step is tried again; 0 by default. */
+  readonly retry?: number;
+  readonly timeout?: Duration;
+}
+
+/** What only a step, or a call of it, can say. */
+export interface StepIdentityOptions {
+  /** A change of meaning that the code does not show: another version is another key. Vouches for opaque code. */
+  readonly version?: string;
+  /** What only the user knows: whatever it returns joins the key. Gets the plain values among the arguments. */
+  readonly cacheKey?: (params: Readonly<Record<string, unknown>>) => unknown;
+}
+
+/** What only a call can say. */
+export interface CallOptions extends StepOptions, StepIdentityOptions {
+  /** The node's name in the plan, instead of the step's. */
+  readonly name?: string;
+  /** Order without data: outputs, or whole results of calls, that must be there before this node starts. */
+  readonly after?: unknown;
+}

@@ -1,0 +1,31 @@
+/** What happens in a run, as data: terminal, JSON output and dashboard are readers of the same stream. */
+import type { Artifact } from "./artifact.ts";
+import type { PipelineVersion, Run, StepRun, LogLine, MetricPoint } from "./run.ts";
+
+export type RunEvent =
+  | {
+      readonly kind: "run-started";
+      readonly time: number;
+      readonly run: Run;
+      readonly version: PipelineVersion;
+      readonly steps: number;
+    }
+  | { readonly kind: "step-started"; readonly time: number; readonly step: StepRun }
+  | {
+      readonly kind: "step-attempt-failed";
+      readonly time: number;
+      readonly step: StepRun;
+      readonly attempt: number;
+      readonly willRetry: boolean;
+    }
+  | { readonly kind: "log"; readonly time: number; readonly line: LogLine }
+  | { readonly kind: "metric"; readonly time: number; readonly point: MetricPoint }
+  | { readonly kind: "artifact"; readonly time: number; readonly step: StepRun["id"]; readonly artifact: Artifact }
+  | { readonly kind: "step-ended"; readonly time: number; readonly step: StepRun }
+  | {
+      readonly kind: "warning";
+      readonly time: number;
+      readonly step: StepRun["id"] | undefined;
+      readonly message: string;
+    }
+  | { readonly kind: "run-ended"; readonly time: number; readonly run: Run; readonly savedMs: number };

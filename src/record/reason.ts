@@ -1,0 +1,56 @@
+/** Why a step ran or did not: a closed list of stable codes, and what changed from what to what. */
+
+/** Reasons to run. */
+export type MissCode =
+  | "first-run"
+  | "code"
+  | "import"
+  | "package"
+  | "param"
+  | "input"
+  | "version"
+  | "cache-key"
+  | "runtime"
+  | "expired"
+  | "missing-output"
+  | "corrupt-output"
+  | "previous-failed"
+  | "invalidated"
+  | "forced"
+  | "cache-off"
+  | "opaque-code";
+
+/** Reasons not to run. */
+export type HitCode =
+  /** Every part of the key is as it was. */
+  | "same-fingerprint"
+  /** The same, though a step above ran again: it gave the same bytes. */
+  | "same-output-upstream";
+
+/** Reasons why a step was not even asked. */
+export type SkipCode = "upstream-failed" | "cancelled" | "not-selected";
+
+export type ReasonCode = MissCode | HitCode | SkipCode;
+
+/** One part of a key that differs. `from` and `to` are short texts for people; undefined: it was not there. */
+export interface Difference {
+  readonly code: MissCode;
+  /** Which one: a unit's id, a package, a parameter's or an input's name. */
+  readonly part: string;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  /** Where to look: `src/score.ts:12`. */
+  readonly place?: string;
+  /** More, in words: what produced the input, which lines changed. */
+  readonly detail?: string;
+}
+
+export interface Reason {
+  readonly code: ReasonCode;
+  /** One sentence fragment, as in "ran because …". */
+  readonly text: string;
+  /** Everything that differs, most telling first; `code` is that of the first. */
+  readonly differences: readonly Difference[];
+  /** The step run it was compared with, or whose result is reused. */
+  readonly against?: string;
+}

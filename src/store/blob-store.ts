@@ -1,0 +1,34 @@
+/** The blob port: dumb bytes under their digest. The content-addressed layer above it hashes and verifies. */
+import type { Digest } from "../hash/digest.ts";
+
+export interface BlobStat {
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt: number;
+}
+
+/** Bytes being written: nothing is visible under a digest before `commit`. */
+export interface BlobUpload {
+  write(chunk: Uint8Array): Promise<void>;
+  /** Makes the bytes visible under the digest, whole and durable, or not at all. Keeps what is there unless `replace`. */
+  commit(digest: Digest, options?: { readonly replace?: boolean }): Promise<void>;
+  /** Forgets the bytes. Does nothing after `commit`. */
+  abort(): Promise<void>;
+}
+
+export interface BlobStore extends AsyncDisposable {
+  upload(): Promise<BlobUpload>;
+  /** All of it, in one go: for small blobs. Undefined when missing. Not verified. */
+  read(digest: Digest): Promise<Uint8Array | undefined>;
+  /** Undefined when missing. Not verified. */
+  stream(digest: Digest): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** A local file with these bytes, where the adapter has one. Not verified. */
+  localPath(digest: Digest): Promise<string | undefined>;
+  stat(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>>;
+  list(): AsyncIterable<BlobStat>;
+  remove(digests: readonly Digest[]): Promise<void>;
+  /** Removes what interrupted writers left behind, older than the given age. Answers with the bytes freed. */
+  sweep(olderThanMs: number): Promise<number>;
+}

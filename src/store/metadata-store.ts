@@ -1,0 +1,154 @@
+/**
+ * The metadata port: what adapters must do to remember. Writing is a list of changes, applied together or not at all;
+ * reading is a handful of questions, each answered in one go for many at once.
+ */
+import type { Digest } from "../hash/digest.ts";
+import type { Artifact, ArtifactName } from "../record/artifact.ts";
+import type { CacheEntry } from "../record/cache-entry.ts";
+import type { RunId, StepRunId } from "../record/id.ts";
+import type { KeyDigest, KeyRecord } from "../record/key.ts";
+import type { LogLine, MetricPoint, PipelineVersion, Run, RunStatus, StepRun } from "../record/run.ts";
+
+/** A unit of code as it is remembered: see CodeUnit of the code room. */
+export interface CodeUnitRecord {
+  readonly id: string;
+  readonly kind: "declaration" | "effect" | "file" | "package";
+  readonly digest: Digest;
+  readonly version?: string;
+  readonly lines?: readonly [first: number, last: number];
+}
+
+export interface CodeRecord {
+  readonly digest: Digest;
+  readonly verdict: string;
+  readonly own: readonly string[];
+  readonly place: string | undefined;
+  readonly units: readonly CodeUnitRecord[];
+}
+
+export type Change =
+  /** Inserts a run, or replaces the record of the same id. */
+  | { readonly kind: "run"; readonly run: Run }
+  /** Inserts a step run, or replaces the record of the same id. */
+  | { readonly kind: "step-run"; readonly stepRun: StepRun }
+  /** Inserts, or replaces the entry of the same key. */
+  | { readonly kind: "cache-entry"; readonly entry: CacheEntry }
+  /** Keeps a key's parts; a digest already there is left alone. */
+  | { readonly kind: "key"; readonly digest: KeyDigest; readonly key: KeyRecord }
+  /** Keeps a step's code; a digest already there is left alone. */
+  | { readonly kind: "code"; readonly code: CodeRecord }
+  /** Keeps the source text of units by their digest; a digest already there is left alone. */
+  | { readonly kind: "source"; readonly digest: Digest; readonly text: string }
+  | { readonly kind: "log"; readonly lines: readonly LogLine[] }
+  | { readonly kind: "metric"; readonly points: readonly MetricPoint[] }
+  /** Marks entries, so that the next look-up misses and can say why. */
+  | { readonly kind: "invalidate"; readonly keys: readonly KeyDigest[]; readonly at: number }
+  | { readonly kind: "tag-run"; readonly run: RunId; readonly tags: Readonly<Record<string, string | null>> }
+  /** Removes runs with their step runs, logs and metrics. Cache entries and artifacts stay until they are collected. */
+  | { readonly kind: "remove-runs"; readonly runs: readonly RunId[] }
+  | { readonly kind: "remove-cache-entries"; readonly keys: readonly KeyDigest[] }
+  | {
+      readonly kind: "remove-artifacts";
+      readonly artifacts: readonly { readonly name: ArtifactName; readonly version: number }[];
+    };
+
+export interface RunQuery {
+  readonly ids?: readonly RunId[];
+  readonly names?: readonly string[];
+  readonly pipeline?: string;
+  readonly version?: number;
+  readonly status?: readonly RunStatus[];
+  readonly tag?: string;
+  readonly startedBefore?: number;
+  readonly startedAfter?: number;
+  /** Newest first is the only order. */
+  readonly limit?: number;
+  readonly offset?: number;
+}
+
+export interface StepRunQuery {
+  readonly ids?: readonly StepRunId[];
+  readonly runs?: readonly RunId[];
+  readonly step?: string;
+  readonly node?: string;
+  readonly pipeline?: string;
+  readonly status?: readonly StepRun["status"][];
+  /** Only of runs that started before this one, to find the closest earlier run. */
+  readonly before?: RunId;
+  readonly limit?: number;
+}
+
+export interface ArtifactQuery {
+  readonly name?: ArtifactName;
+  /** Names that equal this or end in `.` and this. */
+  readonly nameEndsWith?: string;
+  readonly version?: number;
+  readonly digests?: readonly Digest[];
+  readonly type?: string;
+  /** Newest version of each name only. */
+  readonly latest?: boolean;
+  readonly limit?: number;
+}
+
+/** How an artifact was used: by which step run, as what. */
+export interface ArtifactUseRow {
+  readonly artifact: ArtifactName;
+  readonly version: number;
+  readonly stepRun: StepRunId;
+  readonly role: "input" | "output";
+  readonly slot: string;
+}
+
+export interface PipelineSummary {
+  readonly pipeline: string;
+  readonly versions: number;
+  readonly runs: number;
+  readonly lastRun: Run | undefined;
+}
+
+/** What an artifact is before it has a version number. */
+export type NewArtifact = Omit<Artifact, "version">;
+
+export interface MetadataStore extends AsyncDisposable {
+  /** Applies all changes in order, in one transaction. Throws a StoreError and changes nothing when one cannot be applied. */
+  write(changes: readonly Change[]): Promise<void>;
+
+  /** The number of this version: the old one when the digest is known, else the next, given out once whoever asks. */
+  versionOf(version: Omit<PipelineVersion, "version">): Promise<PipelineVersion>;
+  /** Records artifacts and numbers them: the old number when name and digest are known, else the next of the name. In the order asked. */
+  recordArtifacts(artifacts: readonly NewArtifact[]): Promise<readonly Artifact[]>;
+
+  cacheEntries(keys: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, CacheEntry>>;
+  /** Entries of a step, newest first. */
+  cacheEntriesOf(query: {
+    readonly step?: string;
+    readonly origins?: readonly StepRunId[];
+    readonly limit?: number;
+  }): Promise<readonly CacheEntry[]>;
+  keys(digests: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, KeyRecord>>;
+  code(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, CodeRecord>>;
+  sources(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, string>>;
+
+  pipelines(): Promise<readonly PipelineSummary[]>;
+  /** Oldest first. */
+  versions(pipeline: string): Promise<readonly PipelineVersion[]>;
+  runs(query: RunQuery): Promise<readonly Run[]>;
+  /** Of the given runs in plan order, else newest first. */
+  stepRuns(query: StepRunQuery): Promise<readonly StepRun[]>;
+  /** Newest first. */
+  artifacts(query: ArtifactQuery): Promise<readonly Artifact[]>;
+  /** Who used these artifacts, and which artifacts these step runs used. */
+  uses(query: {
+    readonly artifacts?: readonly { readonly name: ArtifactName; readonly version: number }[];
+    readonly stepRuns?: readonly StepRunId[];
+  }): Promise<readonly ArtifactUseRow[]>;
+  /** In the order they were written. */
+  logs(query: {
+    readonly stepRuns: readonly StepRunId[];
+    readonly afterSeq?: number;
+    readonly limit?: number;
+  }): Promise<readonly LogLine[]>;
+  metrics(query: { readonly stepRuns: readonly StepRunId[] }): Promise<readonly MetricPoint[]>;
+  /** Every blob that some artifact names, for garbage collection. */
+  referencedBlobs(): AsyncIterable<Digest>;
+}
