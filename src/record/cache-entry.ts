@@ -1,4 +1,5 @@
 /** A cache entry: under this key, a step run gave these outputs. */
+import type { BlobRef } from "../define/materializer.ts";
 import type { ArtifactUse } from "./run.ts";
 import type { StepRunId } from "./id.ts";
 import type { KeyDigest } from "./key.ts";
@@ -7,11 +8,13 @@ export interface CacheEntry {
   readonly key: KeyDigest;
   readonly step: string;
   readonly outputs: readonly ArtifactUse[];
+  /** Every blob of the outputs, so that a hit can be checked without reading the artifacts' records. */
+  readonly blobs: readonly BlobRef[];
   /** The step run that executed. */
   readonly origin: StepRunId;
   readonly durationMs: number;
   readonly createdAt: number;
-  /** Not reused from this moment on. Set by the `expires` option when the entry was made. */
+  /** When it may be collected, by the `expires` option of when it was made. Whether it is reused is for the option of today. */
   readonly expiresAt: number | undefined;
   /** Set when somebody invalidated the entry; it is kept so that the reason can be told. */
   readonly invalidatedAt: number | undefined;

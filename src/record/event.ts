@@ -1,4 +1,5 @@
 /** What happens in a run, as data: terminal, JSON output and dashboard are readers of the same stream. */
+import type { CacheMode } from "../define/options.ts";
 import type { Artifact } from "./artifact.ts";
 import type { PipelineVersion, Run, StepRun, LogLine, MetricPoint } from "./run.ts";
 

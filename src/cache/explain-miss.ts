@@ -1,0 +1,150 @@
+/** Why nothing is stored under a key: the closest earlier key, and what differs from it. */
+import type { CodeIdentity } from "../code/identity.ts";
+import type { Digest } from "../hash/digest.ts";
+import type { KeyArgument, KeyRecord } from "../record/key.ts";
+import type { Difference, Reason } from "../record/reason.ts";
+import type { StepRun } from "../record/run.ts";
+import type { CodeRecord, MetadataStore } from "../store/metadata-store.ts";
+import { countDifferences, explainDifferences, type ExplainedKey } from "./explain.ts";
+import type { Key } from "./key.ts";
+
+/** How many earlier step runs are looked at to find the closest. */
+const candidates = 50;
+
+export interface MissQuestion {
+  readonly pipeline: string;
+  readonly node: string;
+  readonly key: Key;
+  readonly code: CodeIdentity;
+}
+
+/** The reason of a step that has nothing stored under its key. */
+export async function explainMiss(metadata: MetadataStore, question: MissQuestion): Promise<Reason> {
+  const closest = await findClosest(metadata, question);
+  if (closest === undefined) return { code: "first-run", text: "it runs for the first time", differences: [] };
+  const { stepRun, key } = closest;
+  if (stepRun.key === question.key.digest) return explainSameKey(stepRun);
+  const to: ExplainedKey = { key: question.key.record, code: await toCodeRecord(question.code) };
+  const differences = await compareKeys(metadata, key, to, await textsOf(question.code));
+  const [first] = differences;
+  return {
+    code: first?.code ?? "code",
+    text: first === undefined ? "its key differs" : describeDifference(first, differences.length - 1),
+    differences,
+    against: stepRun.id,
+  };
+}
+
+/** Compares a stored key with another, reading what is needed to say what changed. */
+export async function compareKeys(
+  metadata: MetadataStore,
+  from: KeyRecord,
+  to: ExplainedKey,
+  newTexts: ReadonlyMap<Digest, string>,
+): Promise<readonly Difference[]> {
+  const code = from.code === to.key.code ? undefined : (await metadata.code([from.code])).get(from.code);
+  const oldUnits = code === undefined || to.code === undefined ? [] : changedUnits(code, to.code);
+  const texts = new Map([...(oldUnits.length === 0 ? [] : await metadata.sources(oldUnits)), ...newTexts]);
+  const artifacts = await describeArtifacts(metadata, from, to.key);
+  return explainDifferences({ key: from, code }, to, { texts, artifacts });
+}
+
+/** One sentence fragment for the most telling difference. */
+export function describeDifference(difference: Difference, others = 0): string {
+  const more = others === 0 ? "" : `, and ${others} more`;
+  const change =
+    difference.from === undefined
+      ? `${difference.part} is new`
+      : difference.to === undefined
+        ? `${difference.part} is gone`
+        : undefined;
+  switch (difference.code) {
+    case "code":
+    case "import":
+      return `${change ?? `${difference.part} changed`}${difference.place === undefined ? "" : ` (${difference.place})`}${more}`;
+    case "param":
+    case "package":
+    case "runtime":
+    case "version":
+      return `${change ?? `${difference.part} changed: ${difference.from} → ${difference.to}`}${more}`;
+    default:
+      return `${change ?? `${difference.part} changed`}${more}`;
+  }
+}
+
+/** The identity of a step's code as it is remembered. */
+export async function toCodeRecord(code: CodeIdentity): Promise<CodeRecord> {
+  const units = await code.units();
+  return {
+    digest: code.digest,
+    verdict: code.verdict,
+    own: code.own,
+    place: code.place && `${code.place.file}:${code.place.line}`,
+    units: units.map(({ text: _text, ...unit }) => unit),
+  };
+}
+
+/** The source texts of a step's code by their digest. */
+export async function textsOf(code: CodeIdentity): Promise<ReadonlyMap<Digest, string>> {
+  const texts = new Map<Digest, string>();
+  for (const unit of await code.units()) if (unit.text !== undefined) texts.set(unit.digest, unit.text);
+  return texts;
+}
+
+/** The same place in the same pipeline is what a person compares with; another use of the step is second best. */
+async function findClosest(
+  metadata: MetadataStore,
+  { pipeline, node, key }: MissQuestion,
+): Promise<{ stepRun: StepRun; key: KeyRecord } | undefined> {
+  const step = key.record.step;
+  const here = await metadata.stepRuns({ step, pipeline, node, limit: candidates });
+  const recent = here.length > 0 ? here : await metadata.stepRuns({ step, limit: candidates });
+  const ended = recent.filter(
+    (each) => each.key !== undefined && each.status !== "running" && each.status !== "skipped",
+  );
+  const keys = await metadata.keys(ended.map((each) => each.key as Digest));
+  let best: { stepRun: StepRun; key: KeyRecord; cost: number } | undefined;
+  for (const stepRun of ended) {
+    const record = keys.get(stepRun.key as Digest);
+    if (record === undefined) continue;
+    const cost = countDifferences(record, key.record);
+    if (best === undefined || cost < best.cost) best = { stepRun, key: record, cost };
+  }
+  return best;
+}
+
+function explainSameKey(stepRun: StepRun): Reason {
+  const against = { differences: [], against: stepRun.id };
+  switch (stepRun.status) {
+    case "failed":
+      return { code: "previous-failed", text: "it failed the last time", ...against };
+    case "cancelled":
+    case "interrupted":
+    case "running":
+      return { code: "previous-failed", text: "it did not finish the last time", ...against };
+    default:
+      return stepRun.cache === "off"
+        ? { code: "cache-off", text: "its last result was made with the cache off, so it was not kept", ...against }
+        : { code: "missing-output", text: "its result is no longer in the store", ...against };
+  }
+}
+
+function changedUnits(from: CodeRecord, to: CodeRecord): Digest[] {
+  const now = new Map(to.units.map((unit) => [unit.id, unit.digest]));
+  return from.units.filter((unit) => now.has(unit.id) && now.get(unit.id) !== unit.digest).map((unit) => unit.digest);
+}
+
+async function describeArtifacts(metadata: MetadataStore, ...keys: readonly KeyRecord[]): Promise<Map<Digest, string>> {
+  const digests = new Set<Digest>();
+  const visit = (argument: KeyArgument): void => {
+    if (argument.kind === "artifact") digests.add(argument.digest);
+    if (argument.kind === "list") argument.items.forEach(visit);
+  };
+  for (const key of keys) Object.values(key.arguments).forEach(visit);
+  const described = new Map<Digest, string>();
+  if (digests.size === 0) return described;
+  for (const artifact of await metadata.artifacts({ digests: [...digests] })) {
+    described.set(artifact.digest, `${artifact.name}@v${artifact.version} by ${artifact.producer}`);
+  }
+  return described;
+}

@@ -1,0 +1,88 @@
+/** The key of a node: what decides whether a stored result is its result. */
+import type { CodeIdentity } from "../code/identity.ts";
+import type { Declaration, StepDefinition } from "../define/plan.ts";
+import type { StepIdentityOptions } from "../define/options.ts";
+import { digestValue, showValue } from "../hash/canonical.ts";
+import type { KeyArgument, KeyDigest, KeyRecord } from "../record/key.ts";
+
+/** Changes when the way that keys are made changes: every stored result is then out of reach, so it needs a decision record. */
+export const keyScheme = 1;
+
+const shownLength = 120;
+
+export interface Key {
+  readonly digest: KeyDigest;
+  readonly record: KeyRecord;
+}
+
+export interface KeyParts {
+  readonly step: StepDefinition;
+  readonly code: Pick<CodeIdentity, "digest">;
+  readonly arguments: Readonly<Record<string, KeyArgument>>;
+  /** `version` and `cacheKey`, the call's before the step's. */
+  readonly identity: StepIdentityOptions;
+  /** The plain values among the arguments, for `cacheKey`. */
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** Makes a node's key. Throws what a `cacheKey` function throws, and a ValueError when it returns what has no canonical form. */
+export function makeKey({ step, code, arguments: args, identity, params }: KeyParts): Key {
+  const cacheKey = identity.cacheKey ?? step.options.cacheKey;
+  const record: KeyRecord = {
+    scheme: keyScheme,
+    step: step.name,
+    code: code.digest,
+    arguments: args,
+    outputs: describeDeclarations(step.outputs),
+    version: identity.version ?? step.options.version,
+    cacheKey: cacheKey === undefined ? undefined : toValueArgument(cacheKey(params), "cacheKey"),
+    runtime: runtimeOfThisProcess,
+  };
+  return { digest: digestKey(record), record };
+}
+
+/** A plain value as the key sees it. `name` is for the error of a value that has no canonical form. */
+export function toValueArgument(value: unknown, name: string): KeyArgument {
+  return { kind: "value", digest: digestValue(value, name), shown: showValue(value, shownLength) };
+}
+
+/** Digest of what counts in a key: all of it but the texts for people. */
+export function digestKey(record: KeyRecord): KeyDigest {
+  const names = Object.keys(record.arguments).toSorted();
+  return digestValue([
+    "reprise key",
+    record.scheme,
+    record.step,
+    record.code,
+    names.map((name) => [name, essence(record.arguments[name] as KeyArgument)]),
+    record.outputs,
+    record.version ?? null,
+    record.cacheKey === undefined ? null : essence(record.cacheKey),
+    record.runtime,
+  ]);
+}
+
+type Essence = readonly (string | Essence)[];
+
+function essence(argument: KeyArgument): Essence {
+  switch (argument.kind) {
+    case "value":
+      return ["value", argument.digest];
+    case "artifact":
+      return ["artifact", argument.digest];
+    case "list":
+      return ["list", argument.items.map(essence)];
+  }
+}
+
+/** What a declared materializer adds to the bytes; a schema's code is part of the step's code already. */
+function describeDeclarations(outputs: Readonly<Record<string, Declaration>> | undefined): Record<string, string> {
+  const described: Record<string, string> = {};
+  for (const [name, declaration] of Object.entries(outputs ?? {})) {
+    described[name] = "~standard" in declaration ? "schema" : `${declaration.name}@${declaration.version}`;
+  }
+  return described;
+}
+
+/** Results may depend on the major version of Node, and on the machine's kind: last bits of `Math`, `Intl`, native add-ons. */
+const runtimeOfThisProcess = `node ${process.versions.node.split(".")[0]} ${process.platform} ${process.arch}`;

@@ -1,0 +1,84 @@
+/** From a node and what its references turned out to be, to its key. */
+import type { CodeIdentity } from "../code/identity.ts";
+import type { Argument, NodeId, OutputName, PlanNode } from "../define/plan.ts";
+import type { KeyArgument } from "../record/key.ts";
+import { makeKey, toValueArgument, type Key } from "./key.ts";
+
+/** What a reference turned out to be. */
+export interface KnownOutput {
+  readonly digest: Extract<KeyArgument, { kind: "artifact" }>["digest"];
+  readonly type: string;
+}
+
+/** Answers for a reference; undefined when it is not known yet. */
+export type OutputLookUp = (node: NodeId, output: OutputName) => KnownOutput | undefined;
+
+/** The key arguments of a node by name; a name is missing where a reference in it is not known yet. */
+export function toKeyArguments(node: PlanNode, outputOf: OutputLookUp): Record<string, KeyArgument> {
+  const known: Record<string, KeyArgument> = {};
+  for (const [name, argument] of Object.entries(node.arguments)) {
+    const keyArgument = toKeyArgument(argument, name, outputOf);
+    if (keyArgument !== undefined) known[name] = keyArgument;
+  }
+  return known;
+}
+
+/** A node's key, from all of its arguments. */
+export function makeNodeKey(node: PlanNode, code: CodeIdentity, args: Readonly<Record<string, KeyArgument>>): Key {
+  return makeKey({
+    step: node.step,
+    code,
+    arguments: args,
+    identity: node.callOptions,
+    params: plainArguments(node),
+  });
+}
+
+/** Names of the nodes that a node takes data from or waits for. */
+export function dependenciesOf(node: PlanNode): ReadonlySet<NodeId> {
+  const found = new Set<NodeId>(node.after);
+  const visit = (argument: Argument): void => {
+    if (argument.kind === "ref") found.add(argument.node);
+    if (argument.kind === "list") argument.items.forEach(visit);
+  };
+  Object.values(node.arguments).forEach(visit);
+  return found;
+}
+
+/** The plain values among a node's arguments; a list counts when it holds no reference. */
+export function plainArguments(node: PlanNode): Record<string, unknown> {
+  const plain: Record<string, unknown> = {};
+  for (const [name, argument] of Object.entries(node.arguments)) {
+    if (isPlain(argument)) plain[name] = plainValue(argument);
+  }
+  return plain;
+}
+
+function toKeyArgument(argument: Argument, name: string, outputOf: OutputLookUp): KeyArgument | undefined {
+  switch (argument.kind) {
+    case "value":
+      return toValueArgument(argument.value, name);
+    case "ref": {
+      const output = outputOf(argument.node, argument.output);
+      return output && { kind: "artifact", digest: output.digest, type: output.type };
+    }
+    case "list": {
+      const items: KeyArgument[] = [];
+      for (const [index, item] of argument.items.entries()) {
+        const keyArgument = toKeyArgument(item, `${name}[${index}]`, outputOf);
+        if (keyArgument === undefined) return undefined;
+        items.push(keyArgument);
+      }
+      return { kind: "list", items };
+    }
+  }
+}
+
+function isPlain(argument: Argument): boolean {
+  return argument.kind === "value" || (argument.kind === "list" && argument.items.every(isPlain));
+}
+
+function plainValue(argument: Argument): unknown {
+  if (argument.kind === "value") return argument.value;
+  return argument.kind === "list" ? argument.items.map(plainValue) : undefined;
+}
