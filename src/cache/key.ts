@@ -2,7 +2,8 @@
 import type { CodeIdentity } from "../code/identity.ts";
 import type { Declaration, StepDefinition } from "../define/plan.ts";
 import type { StepIdentityOptions } from "../define/options.ts";
-import { digestValue, showValue } from "../hash/canonical.ts";
+import { digestValue } from "../hash/canonical.ts";
+import { showValue } from "../hash/show-value.ts";
 import type { KeyArgument, KeyDigest, KeyRecord } from "../record/key.ts";
 
 /** Changes when the way that keys are made changes: every stored result is then out of reach, so it needs a decision record. */
@@ -43,7 +44,7 @@ export function makeKey({ step, code, arguments: args, identity, params }: KeyPa
 
 /** A plain value as the key sees it. `name` is for the error of a value that has no canonical form. */
 export function toValueArgument(value: unknown, name: string): KeyArgument {
-  return { kind: "value", digest: digestValue(value, name), shown: showValue(value, shownLength) };
+  return { kind: "value", digest: digestValue(value, { name }), shown: showValue(value, shownLength) };
 }
 
 /** Digest of what counts in a key: all of it but the texts for people. */

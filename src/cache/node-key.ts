@@ -1,17 +1,12 @@
 /** From a node and what its references turned out to be, to its key. */
 import type { CodeIdentity } from "../code/identity.ts";
 import type { Argument, NodeId, OutputName, PlanNode } from "../define/plan.ts";
+import type { Digest } from "../hash/digest.ts";
 import type { KeyArgument } from "../record/key.ts";
 import { makeKey, toValueArgument, type Key } from "./key.ts";
 
-/** What a reference turned out to be. */
-export interface KnownOutput {
-  readonly digest: Extract<KeyArgument, { kind: "artifact" }>["digest"];
-  readonly type: string;
-}
-
-/** Answers for a reference; undefined when it is not known yet. */
-export type OutputLookUp = (node: NodeId, output: OutputName) => KnownOutput | undefined;
+/** The digest of what a reference turned out to be; undefined when it is not known yet. */
+export type OutputLookUp = (node: NodeId, output: OutputName) => Digest | undefined;
 
 /** The key arguments of a node by name; a name is missing where a reference in it is not known yet. */
 export function toKeyArguments(node: PlanNode, outputOf: OutputLookUp): Record<string, KeyArgument> {
@@ -59,8 +54,8 @@ function toKeyArgument(argument: Argument, name: string, outputOf: OutputLookUp)
     case "value":
       return toValueArgument(argument.value, name);
     case "ref": {
-      const output = outputOf(argument.node, argument.output);
-      return output && { kind: "artifact", digest: output.digest, type: output.type };
+      const digest = outputOf(argument.node, argument.output);
+      return digest && { kind: "artifact", digest };
     }
     case "list": {
       const items: KeyArgument[] = [];

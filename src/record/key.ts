@@ -12,7 +12,7 @@ export type KeyArgument =
       /** For people; shortened when long. Never the value of a secret. */
       readonly shown: string;
     }
-  | { readonly kind: "artifact"; readonly digest: Digest; readonly type: string }
+  | { readonly kind: "artifact"; readonly digest: Digest }
   | { readonly kind: "list"; readonly items: readonly KeyArgument[] };
 
 export interface KeyRecord {

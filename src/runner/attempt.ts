@@ -1,0 +1,206 @@
+/** One attempt at one step: read its inputs from stored bytes, call its function, store what it returns. */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { singleOutput, type Argument, type Declaration, type OutputName, type StepDefinition } from "../define/plan.ts";
+import { DefinitionError, RepriseError, RunError, StoreError, ValueError } from "../error.ts";
+import { loadValue, storeValue, type StoredValue } from "../materializer/stored-value.ts";
+import type { ArtifactContent } from "../record/artifact.ts";
+import { captureOutput } from "./log-capture.ts";
+import type { RunnerPorts } from "./ports.ts";
+import type { OpenContext } from "./step-context.ts";
+
+export interface AttemptParts {
+  readonly step: StepDefinition;
+  readonly arguments: Readonly<Record<string, Argument>>;
+  readonly contentOf: (ref: Extract<Argument, { kind: "ref" }>) => Promise<ArtifactContent>;
+  readonly ports: Pick<RunnerPorts, "registry" | "content">;
+  readonly open: OpenContext;
+  /** Aborted when the run is cancelled or the attempt has timed out. */
+  readonly signal: AbortSignal;
+}
+
+/** Stored bytes of an input turned out to be gone or altered: not the step's fault, and its producer can mend it. */
+export class DamagedInput extends Error {
+  readonly ref: Extract<Argument, { kind: "ref" }>;
+
+  constructor(ref: Extract<Argument, { kind: "ref" }>, cause: StoreError) {
+    super(`the stored output "${ref.output}" of "${ref.node}" is damaged`, { cause });
+    this.ref = ref;
+  }
+}
+
+/** How long a step that was told to stop may take before it is given up. */
+const graceMs = 2000;
+
+/** Makes the attempt. Answers with the stored outputs by name. */
+export async function attemptStep(parts: AttemptParts): Promise<ReadonlyMap<OutputName, StoredValue>> {
+  const { step, open, signal } = parts;
+  const inputs = await readInputs(parts);
+  const call = step.run as (inputs: unknown, context: unknown) => unknown;
+  const returned = await untilAborted(
+    captureOutput(open.writeLine, async () => await call(inputs, open.context)),
+    signal,
+  );
+  return await storeOutputs(parts, returned);
+}
+
+async function readInputs({ step, arguments: args, contentOf, ports }: AttemptParts): Promise<Record<string, unknown>> {
+  const read = async (argument: Argument): Promise<unknown> => {
+    switch (argument.kind) {
+      case "value":
+        return copyValue(argument.value);
+      case "list":
+        return await Promise.all(argument.items.map(read));
+      case "ref":
+        try {
+          return await loadValue(await contentOf(argument), { registry: ports.registry, blobs: ports.content });
+        } catch (error) {
+          if (error instanceof StoreError) throw new DamagedInput(argument, error);
+          throw error;
+        }
+    }
+  };
+  const inputs: Record<string, unknown> = {};
+  for (const [name, argument] of Object.entries(args)) {
+    const declaration = step.inputs[name];
+    const value = await read(argument);
+    inputs[name] = isSchema(declaration) ? await validate(declaration, value, step, `input "${name}"`) : value;
+  }
+  return inputs;
+}
+
+/** A plain value of its own for each call, so that a step that changes its argument changes nothing else. */
+export function copyValue(value: unknown, copies = new Map<object, unknown>()): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const known = copies.get(value);
+  if (known !== undefined) return known;
+  if (value instanceof URL) return new URL(value);
+  if (Array.isArray(value)) {
+    const copy: unknown[] = Array.from({ length: value.length });
+    copies.set(value, copy);
+    for (const [index, item] of value.entries()) copy[index] = copyValue(item, copies);
+    return copy;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return structuredClone(value);
+  const copy = Object.create(prototype as object | null) as Record<string, unknown>;
+  copies.set(value, copy);
+  for (const [key, item] of Object.entries(value)) copy[key] = copyValue(item, copies);
+  return copy;
+}
+
+/** Waits for the step, and after an abort a little longer: one that does not listen to its signal is given up. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: givenUp, reject } = Promise.withResolvers<never>();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = (): void => {
+    const isTimeout = signal.reason instanceof RunError && signal.reason.code === "RPS3003";
+    timer = setTimeout(() => reject(signal.reason), isTimeout ? 0 : graceMs);
+  };
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, givenUp]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+async function storeOutputs({ step, ports }: AttemptParts, returned: unknown): Promise<Map<OutputName, StoredValue>> {
+  const outputs = nameOutputs(step, returned);
+  const stored = new Map<OutputName, StoredValue>();
+  for (const [name, value] of outputs) {
+    const declaration = step.outputs?.[name];
+    const what = name === singleOutput ? "its result" : `output "${name}"`;
+    const valid = isSchema(declaration) ? await validate(declaration, value, step, what) : value;
+    try {
+      stored.set(
+        name,
+        await storeValue(valid, {
+          registry: ports.registry,
+          blobs: ports.content,
+          ...(declaration === undefined || isSchema(declaration) ? {} : { declaration }),
+        }),
+      );
+    } catch (error) {
+      throw error instanceof ValueError ? nameOutputInError(error, step, what) : error;
+    }
+  }
+  return stored;
+}
+
+/** Outputs by name: the fields of a plain record, else the one value; nothing for undefined. */
+function nameOutputs(step: StepDefinition, returned: unknown): ReadonlyMap<OutputName, unknown> {
+  const outputs = new Map<OutputName, unknown>();
+  if (isPlainRecord(returned) && !(step.outputs !== undefined && singleOutput in step.outputs)) {
+    for (const [name, value] of Object.entries(returned)) outputs.set(name, value);
+  } else if (returned !== undefined) {
+    outputs.set(singleOutput, returned);
+  }
+  const declared = Object.keys(step.outputs ?? {});
+  const missing = declared.filter((name) => !outputs.has(name));
+  const extra = step.outputs === undefined ? [] : [...outputs.keys()].filter((name) => !declared.includes(name));
+  if (missing.length > 0 || extra.length > 0) {
+    const found = [
+      ...(missing.length > 0 ? [`did not return ${quote(missing)}`] : []),
+      ...(extra.length > 0 ? [`returned ${quote(extra)}, which it does not declare`] : []),
+    ];
+    throw new ValueError("RPS2003", `Step "${step.name}" ${found.join(" and ")}`, {
+      hint: `Return exactly the declared outputs: ${declared.join(", ")}`,
+    });
+  }
+  return outputs;
+}
+
+async function validate(schema: StandardSchemaV1, value: unknown, step: StepDefinition, what: string): Promise<unknown> {
+  const result = await schema["~standard"].validate(value);
+  if (result.issues === undefined) return result.value;
+  const issues = result.issues.map(({ message, path }) => {
+    const keys = (path ?? []).map((part) => String(typeof part === "object" ? part.key : part));
+    return keys.length === 0 ? message : `${keys.join(".")}: ${message}`;
+  });
+  throw new ValueError("RPS2003", `Step "${step.name}": ${what} does not fit its schema: ${issues.join("; ")}`, {
+    hint: "Mend the value, or the schema that declares it",
+    data: { step: step.name, issues },
+  });
+}
+
+function nameOutputInError(error: ValueError, step: StepDefinition, what: string): RepriseError {
+  return new ValueError("RPS2104", `Step "${step.name}" returned a value that cannot be stored: ${what}: ${error.message}`, {
+    hint: error.hint ?? "Store plain data and rebuild the object in the next step, or declare the output with a materializer",
+    data: { ...error.data, step: step.name },
+    cause: error,
+  });
+}
+
+/** The error for a reference to an output that the step did not return. */
+export function missingOutputError(step: string, output: OutputName, returned: readonly OutputName[]): DefinitionError {
+  const found =
+    returned.length === 0
+      ? "it returned nothing"
+      : returned.length === 1 && returned[0] === singleOutput
+        ? "it returned a single value that is no record"
+        : `it returned ${quote(returned)}`;
+  const wanted = output === singleOutput ? "used as one value" : `asked for its output "${output}"`;
+  return new DefinitionError([
+    {
+      code: "RPS1011",
+      message: `Step "${step}" is ${wanted}, but ${found}`,
+      hint: "Return a record that has this name, or take one of the names it has",
+    },
+  ]);
+}
+
+function isSchema(declaration: Declaration | undefined): declaration is StandardSchemaV1 {
+  return declaration !== undefined && "~standard" in declaration;
+}
+
+function isPlainRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function quote(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(", ");
+}

@@ -1,0 +1,53 @@
+/** An error as it is kept: name, message, stack and the user's own line, but no live object. */
+import { fileURLToPath } from "node:url";
+import { isAbsolute, relative, sep } from "node:path";
+import { RepriseError, type Place } from "../error.ts";
+import type { ErrorRecord } from "../record/run.ts";
+
+const deepestCause = 5;
+
+/** Records whatever was thrown; paths under the project's root become relative to it. */
+export function toErrorRecord(thrown: unknown, root: string, depth = 0): ErrorRecord {
+  if (!(thrown instanceof Error)) return { name: "Thrown", message: showThrown(thrown) };
+  const place = thrown instanceof RepriseError && thrown.place ? thrown.place : findUserPlace(thrown.stack, root);
+  return {
+    name: thrown.name,
+    message: thrown.message,
+    ...(thrown instanceof RepriseError ? { code: thrown.code } : {}),
+    ...(thrown instanceof RepriseError && thrown.hint !== undefined ? { hint: thrown.hint } : {}),
+    ...(thrown.stack === undefined ? {} : { stack: shortenPaths(thrown.stack, root) }),
+    ...(place === undefined ? {} : { place }),
+    ...(thrown.cause === undefined || depth >= deepestCause ? {} : { cause: toErrorRecord(thrown.cause, root, depth + 1) }),
+  };
+}
+
+/** The first frame that lies in the project and not in a package. */
+export function findUserPlace(stack: string | undefined, root: string): Place | undefined {
+  for (const line of stack?.split("\n") ?? []) {
+    const match = /(?:\(|at (?:async )?)((?:file:\/\/)?\/[^()]*|[A-Za-z]:\\[^()]*):(\d+):(\d+)\)?$/u.exec(line);
+    if (match === null) continue;
+    const [, script, lineNumber, column] = match as unknown as [string, string, string, string];
+    const file = script.startsWith("file:") ? fileURLToPath(script.split("?")[0] as string) : script;
+    const path = toProjectPath(file, root);
+    if (path === undefined || path.split("/").includes("node_modules")) continue;
+    return { file: path, line: Number(lineNumber), column: Number(column) };
+  }
+  return undefined;
+}
+
+function toProjectPath(file: string, root: string): string | undefined {
+  const path = relative(root, file);
+  return path === "" || path.startsWith("..") || isAbsolute(path) ? undefined : path.split(sep).join("/");
+}
+
+function shortenPaths(stack: string, root: string): string {
+  return stack.replaceAll(`file://${root}/`, "").replaceAll(`${root}${sep}`, "");
+}
+
+function showThrown(thrown: unknown): string {
+  try {
+    return typeof thrown === "string" ? thrown : (JSON.stringify(thrown) ?? String(thrown));
+  } catch {
+    return String(thrown);
+  }
+}

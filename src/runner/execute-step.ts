@@ -1,0 +1,173 @@
+/** A node executed to its end: attempts, then its outputs, its key and its entry recorded together. */
+import { setTimeout as delay } from "node:timers/promises";
+import { textsOf, toCodeRecord } from "../cache/explain-miss.ts";
+import type { Key } from "../cache/key.ts";
+import type { CodeIdentity } from "../code/identity.ts";
+import type { EffectiveOptions } from "../define/resolve-options.ts";
+import { singleOutput, type PlanNode } from "../define/plan.ts";
+import type { Digest } from "../hash/digest.ts";
+import { RunError } from "../error.ts";
+import type { StoredValue } from "../materializer/stored-value.ts";
+import { toArtifactName, type Artifact } from "../record/artifact.ts";
+import type { CacheEntry } from "../record/cache-entry.ts";
+import type { ArtifactUse, AttemptRecord, Run, StepRun } from "../record/run.ts";
+import type { Change } from "../store/metadata-store.ts";
+import { attemptStep, DamagedInput, type AttemptParts } from "./attempt.ts";
+import { toErrorRecord } from "./error-record.ts";
+import type { RunnerPorts } from "./ports.ts";
+import type { Recorder } from "./recorder.ts";
+import { makeNotes, openContext, type StepNotes } from "./step-context.ts";
+
+export interface ExecuteParts {
+  readonly ports: RunnerPorts;
+  readonly recorder: Recorder;
+  readonly run: Run;
+  readonly node: PlanNode;
+  readonly code: CodeIdentity;
+  readonly key: Key;
+  readonly stepRun: StepRun;
+  readonly options: EffectiveOptions;
+  /** Whether the result may be reused. */
+  readonly reusable: boolean;
+  /** Aborted when the run is to stop. */
+  readonly signal: AbortSignal;
+  readonly contentOf: AttemptParts["contentOf"];
+  /** Digests of code that this run has recorded already. */
+  readonly recordedCode: Set<Digest>;
+}
+
+export interface Executed {
+  readonly stepRun: StepRun;
+  readonly artifacts: readonly Artifact[];
+  /** What the last attempt threw, when it did not end well. */
+  readonly thrown?: unknown;
+}
+
+/** Before the second attempt; doubled for each one after it. */
+const firstRetryMs = 200;
+const longestRetryMs = 30_000;
+
+/** Executes. A failing step is an answer; only a {@link DamagedInput} and a store that refuses to write are thrown. */
+export async function executeStep(parts: ExecuteParts): Promise<Executed> {
+  const { options, signal, recorder } = parts;
+  const notes = makeNotes();
+  const attempts: AttemptRecord[] = [];
+  for (let attempt = 1; ; attempt += 1) {
+    const startedAt = Date.now();
+    try {
+      const outputs = await attemptOnce(parts, attempt, notes);
+      attempts.push({ startedAt, finishedAt: Date.now(), error: undefined });
+      return await recordSuccess(parts, outputs, attempts, notes);
+    } catch (thrown) {
+      if (thrown instanceof DamagedInput) throw thrown;
+      const error = toErrorRecord(thrown, parts.ports.root);
+      attempts.push({ startedAt, finishedAt: Date.now(), error });
+      const willRetry = attempt <= options.retry && !signal.aborted;
+      const stepRun: StepRun = { ...withNotes(parts.stepRun, notes), attempts, error };
+      recorder.emit({ kind: "step-attempt-failed", time: Date.now(), step: stepRun, attempt, willRetry });
+      if (!willRetry) return await recordFailure(parts, stepRun, thrown);
+      await delay(Math.min(firstRetryMs * 2 ** (attempt - 1), longestRetryMs), undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+async function attemptOnce(
+  { ports, recorder, run, node, stepRun, options, signal, contentOf }: ExecuteParts,
+  attempt: number,
+  notes: StepNotes,
+): Promise<ReadonlyMap<string, StoredValue>> {
+  signal.throwIfAborted();
+  const abort = new AbortController();
+  const stop = (): void => abort.abort(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  const timer =
+    options.timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          const seconds = (options.timeoutMs as number) / 1000;
+          abort.abort(new RunError("RPS3003", `Step "${node.id}" took longer than ${seconds}s`, { hint: "Raise its timeout option" }));
+        }, options.timeoutMs);
+  const step = { name: node.step.name, node: node.id, attempt };
+  await using open = openContext({ run, step, stepRun: stepRun.id, notes, recorder, signal: abort.signal });
+  try {
+    return await attemptStep({ step: node.step, arguments: node.arguments, contentOf, ports, open, signal: abort.signal });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+async function recordSuccess(
+  parts: ExecuteParts,
+  outputs: ReadonlyMap<string, StoredValue>,
+  attempts: readonly AttemptRecord[],
+  notes: StepNotes,
+): Promise<Executed> {
+  const { ports, recorder, node, key, options, reusable } = parts;
+  const finishedAt = Date.now();
+  const made = [...outputs].map(([slot, stored]) => ({ slot, stored }));
+  const artifacts = await ports.metadata.recordArtifacts(
+    made.map(({ slot, stored }) => ({
+      ...stored.content,
+      name: toArtifactName(node.step.name, slot, singleOutput),
+      size: stored.size,
+      mediaType: stored.mediaType,
+      extension: stored.extension,
+      preview: stored.preview,
+      metadata: stored.metadata,
+      producer: parts.stepRun.id,
+      createdAt: finishedAt,
+    })),
+  );
+  const uses: ArtifactUse[] = artifacts.map(({ name, version, digest }, index) => ({
+    slot: (made[index] as (typeof made)[number]).slot,
+    artifact: name,
+    version,
+    digest,
+  }));
+  const stepRun: StepRun = { ...withNotes(parts.stepRun, notes), status: "completed", finishedAt, attempts, outputs: uses };
+  for (const artifact of artifacts) recorder.emit({ kind: "artifact", time: finishedAt, step: stepRun.id, artifact });
+  recorder.add({ kind: "step-run", stepRun }, ...(await keyChanges(parts)));
+  if (reusable) {
+    const entry: CacheEntry = {
+      key: key.digest,
+      step: node.step.name,
+      outputs: uses,
+      blobs: artifacts.flatMap(({ root, parts: more }) => [root, ...more]),
+      origin: stepRun.id,
+      durationMs: finishedAt - stepRun.startedAt,
+      createdAt: finishedAt,
+      expiresAt: options.expiresMs === undefined ? undefined : finishedAt + options.expiresMs,
+      invalidatedAt: undefined,
+    };
+    recorder.add({ kind: "cache-entry", entry });
+  }
+  await recorder.flush();
+  return { stepRun, artifacts };
+}
+
+async function recordFailure(parts: ExecuteParts, failed: StepRun, thrown: unknown): Promise<Executed> {
+  const status = parts.signal.aborted ? "cancelled" : "failed";
+  const stepRun: StepRun = { ...failed, status, finishedAt: Date.now() };
+  parts.recorder.add({ kind: "step-run", stepRun }, ...(await keyChanges(parts)));
+  await parts.recorder.flush();
+  return { stepRun, artifacts: [], thrown };
+}
+
+/** The key's parts and the code behind it, so that a later run can be told what changed. */
+async function keyChanges({ key, code, recordedCode }: ExecuteParts): Promise<readonly Change[]> {
+  const keyChange: Change = { kind: "key", digest: key.digest, key: key.record };
+  if (recordedCode.has(code.digest)) return [keyChange];
+  recordedCode.add(code.digest);
+  const texts = await textsOf(code);
+  return [
+    keyChange,
+    { kind: "code", code: await toCodeRecord(code) },
+    ...[...texts].map(([digest, text]): Change => ({ kind: "source", digest, text })),
+  ];
+}
+
+function withNotes(stepRun: StepRun, notes: StepNotes): StepRun {
+  return { ...stepRun, metadata: { ...notes.metadata }, tags: [...notes.tags] };
+}
+

@@ -1,0 +1,23 @@
+/** What a run needs from the outside; a stack provides it. */
+import type { CodeIndex } from "../code/identity.ts";
+import type { StepOptions } from "../define/options.ts";
+import type { Registry } from "../materializer/registry.ts";
+import type { ContentStore } from "../store/content-store.ts";
+import type { MetadataStore } from "../store/metadata-store.ts";
+
+export interface RunnerPorts {
+  /** The stack's name. */
+  readonly name: string;
+  /** The project's root folder; paths in records are relative to it. */
+  readonly root: string;
+  readonly metadata: MetadataStore;
+  readonly content: ContentStore;
+  readonly registry: Registry;
+  readonly code: CodeIndex;
+  /** How many steps may execute at once. */
+  readonly jobs: number;
+  /** Options below those of step and pipeline. */
+  readonly defaults: StepOptions;
+  /** Of Reprise. */
+  readonly version: string;
+}

@@ -1,0 +1,84 @@
+/** Keeps what happens: events to whoever listens, changes to the store, many in one transaction. */
+import type { RunEvent } from "../record/event.ts";
+import type { LogLine, MetricPoint } from "../record/run.ts";
+import type { Change, MetadataStore } from "../store/metadata-store.ts";
+import { outsideSteps } from "./log-capture.ts";
+
+/** Lines of a long step reach the store at least this often, so that another process can follow it. */
+const flushEveryMs = 250;
+const flushEveryLines = 500;
+
+export class Recorder implements AsyncDisposable {
+  readonly #metadata: MetadataStore;
+  readonly #listener: ((event: RunEvent) => void) | undefined;
+  #changes: Change[] = [];
+  #lines: LogLine[] = [];
+  #points: MetricPoint[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #failure: unknown;
+
+  constructor(metadata: MetadataStore, listener: ((event: RunEvent) => void) | undefined) {
+    this.#metadata = metadata;
+    this.#listener = listener;
+  }
+
+  emit(event: RunEvent): void {
+    if (this.#listener === undefined) return;
+    const listener = this.#listener;
+    outsideSteps(() => listener(event));
+  }
+
+  /** Queues a change for the next {@link flush}. */
+  add(...changes: readonly Change[]): void {
+    this.#changes.push(...changes);
+  }
+
+  line(line: LogLine): void {
+    this.#lines.push(line);
+    this.emit({ kind: "log", time: line.time, line });
+    this.#flushSoon(this.#lines.length);
+  }
+
+  point(point: MetricPoint): void {
+    this.#points.push(point);
+    this.emit({ kind: "metric", time: point.time, point });
+    this.#flushSoon(this.#points.length);
+  }
+
+  /** Writes all that is queued, after what is being written. Throws when the store refused it, or an earlier write. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const changes = this.#changes;
+    if (this.#lines.length > 0) changes.push({ kind: "log", lines: this.#lines });
+    if (this.#points.length > 0) changes.push({ kind: "metric", points: this.#points });
+    this.#changes = [];
+    this.#lines = [];
+    this.#points = [];
+    const before = this.#writing;
+    this.#writing = before.then(async () => {
+      if (changes.length > 0) await this.#metadata.write(changes);
+    });
+    await this.#writing;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.flush();
+  }
+
+  #flushSoon(queued: number): void {
+    if (queued >= flushEveryLines) {
+      this.#flushInBackground();
+      return;
+    }
+    this.#timer ??= setTimeout(() => this.#flushInBackground(), flushEveryMs).unref();
+  }
+
+  #flushInBackground(): void {
+    this.flush().catch((error: unknown) => {
+      this.#failure = error;
+    });
+  }
+}

@@ -1,0 +1,85 @@
+/** What a running step is given, and what it leaves behind through it. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { LogFunction, StepContext } from "../define/context.ts";
+import { ValueError } from "../error.ts";
+import type { JsonObject, JsonValue } from "../hash/json.ts";
+import type { StepRunId } from "../record/id.ts";
+import type { LogLine, Run } from "../record/run.ts";
+import type { OutputStream } from "./log-capture.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** What one step run said, over all its attempts. */
+export interface StepNotes {
+  readonly metadata: Record<string, JsonValue>;
+  readonly tags: Set<string>;
+  /** Number of the next log line. */
+  nextLine: number;
+}
+
+export interface ContextParts {
+  readonly run: Pick<Run, "id" | "name" | "pipeline">;
+  readonly step: StepContext["step"];
+  readonly stepRun: StepRunId;
+  readonly notes: StepNotes;
+  readonly recorder: Recorder;
+  readonly signal: AbortSignal;
+}
+
+export interface OpenContext extends AsyncDisposable {
+  readonly context: StepContext;
+  /** Takes a line that the step wrote to a stream. */
+  readonly writeLine: (stream: OutputStream, text: string) => void;
+}
+
+export function makeNotes(): StepNotes {
+  return { metadata: {}, tags: new Set(), nextLine: 0 };
+}
+
+/** Opens the context of one attempt; closing it removes the attempt's temporary folder. */
+export function openContext({ run, step, stepRun, notes, recorder, signal }: ContextParts): OpenContext {
+  let folder: Promise<string> | undefined;
+  const write = (stream: LogLine["stream"], level: LogLine["level"], text: string, data?: JsonObject): void => {
+    const line = { stepRun, seq: notes.nextLine, time: Date.now(), stream, level, text };
+    notes.nextLine += 1;
+    recorder.line(data === undefined ? line : { ...line, data });
+  };
+  const logAt =
+    (level: LogLine["level"]) =>
+    (text: string, data?: JsonObject): void =>
+      write("log", level, String(text), data);
+  const log: LogFunction = Object.assign(logAt("info"), {
+    debug: logAt("debug"),
+    warn: logAt("warn"),
+    error: logAt("error"),
+  });
+  const context: StepContext = {
+    log,
+    metric(name, value, at) {
+      if (typeof value !== "number") {
+        throw new ValueError("RPS2104", `Metric "${name}" of step "${step.name}" is no number`, {
+          hint: "Pass a number, or use metadata() for other facts",
+        });
+      }
+      recorder.point({ stepRun, name, step: at, value, time: Date.now() });
+    },
+    metadata(facts) {
+      Object.assign(notes.metadata, JSON.parse(JSON.stringify(facts)) as JsonObject);
+    },
+    tag(...tags) {
+      for (const tag of tags) notes.tags.add(String(tag));
+    },
+    signal,
+    run: { id: run.id, name: run.name, pipeline: run.pipeline },
+    step,
+    tempDir: () => (folder ??= mkdtemp(join(tmpdir(), "reprise-"))),
+  };
+  return {
+    context,
+    writeLine: (stream, text) => write(stream, undefined, text),
+    async [Symbol.asyncDispose]() {
+      if (folder !== undefined) await rm(await folder, { recursive: true, force: true });
+    },
+  };
+}

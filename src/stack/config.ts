@@ -1,0 +1,117 @@
+/** The configuration file: `reprise.config.ts` (or `.mts`, `.js`, `.mjs`) at the project's root. It may be missing. */
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Materializer } from "../define/materializer.ts";
+import type { StepOptions } from "../define/options.ts";
+import { suggestName } from "../define/suggest-name.ts";
+import { UsageError } from "../error.ts";
+
+/** Where artifacts and metadata live, and how steps run. */
+export interface StackConfig {
+  /** The store's folder, relative to the configuration file. `.reprise` by default. */
+  readonly store?: string;
+  /** How many steps may execute at once; the number of processors by default. */
+  readonly jobs?: number;
+  /** Options of all steps and pipelines that do not say otherwise. */
+  readonly defaults?: StepOptions;
+}
+
+export interface Config extends StackConfig {
+  /** Further stacks by name; each takes what it does not say from the top level. `default` is always there. */
+  readonly stacks?: Readonly<Record<string, StackConfig>>;
+  /** The stack that is used when none is named. */
+  readonly stack?: string;
+  /** Materializers of the project's own, asked before the built-in ones. */
+  readonly materializers?: readonly Materializer[];
+  /** Files with pipelines, relative to the configuration file, besides every `*.pipeline.ts`. */
+  readonly pipelines?: readonly string[];
+}
+
+/** Types a configuration: `export default defineConfig({ … })`. */
+export function defineConfig(config: Config): Config {
+  return config;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Undefined when there is no file. */
+  readonly path: string | undefined;
+  /** The project's root folder: that of the configuration file, else of the nearest package.json, else the one asked for. */
+  readonly root: string;
+}
+
+const fileNames = ["reprise.config.ts", "reprise.config.mts", "reprise.config.js", "reprise.config.mjs"];
+
+/** Finds and loads the configuration, looking upwards from `cwd` unless a file is named. */
+export async function loadConfig(cwd: string, file?: string): Promise<LoadedConfig> {
+  const path = file === undefined ? findUpwards(cwd, fileNames) : resolve(cwd, file);
+  if (path === undefined) {
+    const manifest = findUpwards(cwd, ["package.json"]);
+    return { config: {}, path: undefined, root: manifest === undefined ? resolve(cwd) : dirname(manifest) };
+  }
+  if (!existsSync(path)) {
+    throw new UsageError("RPS6003", `There is no configuration file ${path}`, { hint: "Name a file that exists with --config" });
+  }
+  return { config: checkConfig(await importDefault(path), path), path, root: dirname(path) };
+}
+
+async function importDefault(path: string): Promise<unknown> {
+  try {
+    const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+    return module.default;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError("RPS6003", `The configuration file ${path} cannot be loaded: ${message}`, { cause });
+  }
+}
+
+const known: Readonly<Record<keyof Config, (value: unknown) => boolean>> = {
+  store: (value) => typeof value === "string" && value !== "",
+  jobs: (value) => Number.isInteger(value) && (value as number) > 0,
+  defaults: isRecord,
+  stacks: (value) => isRecord(value) && Object.values(value).every(isRecord),
+  stack: (value) => typeof value === "string",
+  materializers: Array.isArray,
+  pipelines: (value) => Array.isArray(value) && value.every((each) => typeof each === "string"),
+};
+
+const stackKeys: readonly string[] = ["store", "jobs", "defaults"] satisfies (keyof StackConfig)[];
+
+function checkConfig(value: unknown, path: string): Config {
+  if (!isRecord(value)) {
+    throw new UsageError("RPS6003", `The configuration file ${path} has no default export that is an object`, {
+      hint: "Write: export default defineConfig({ … })",
+    });
+  }
+  checkKeys(value, Object.keys(known), path, "");
+  for (const [name, stack] of Object.entries((value.stacks ?? {}) as Record<string, Record<string, unknown>>)) {
+    checkKeys(stack, stackKeys, path, `stacks.${name}.`);
+  }
+  return value as Config;
+}
+
+function checkKeys(value: Readonly<Record<string, unknown>>, names: readonly string[], path: string, prefix: string): void {
+  for (const [name, each] of Object.entries(value)) {
+    if (!names.includes(name)) {
+      const near = suggestName(name, names);
+      throw new UsageError("RPS6003", `The configuration file ${path} has an unknown option "${prefix}${name}"`, {
+        hint: near === undefined ? `Known options: ${names.join(", ")}` : `Did you mean "${prefix}${near}"?`,
+      });
+    }
+    if (each !== undefined && !known[name as keyof Config](each)) {
+      throw new UsageError("RPS6003", `The option "${prefix}${name}" in ${path} has a value it cannot have`);
+    }
+  }
+}
+
+function findUpwards(from: string, names: readonly string[]): string | undefined {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    const found = names.map((name) => join(folder, name)).find((path) => existsSync(path));
+    if (found !== undefined || dirname(folder) === folder) return found;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

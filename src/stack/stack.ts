@@ -1,0 +1,152 @@
+/** A stack: where artifacts and metadata live and where steps run. The only room that names concrete adapters. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import { openFolder } from "../blob/folder.ts";
+import { suggestName } from "../define/suggest-name.ts";
+import { openCodeIndex } from "../code/index.ts";
+import type { StepOptions } from "../define/options.ts";
+import { StoreError, UsageError } from "../error.ts";
+import { createRegistry } from "../materializer/registry.ts";
+import type { RunnerPorts } from "../runner/ports.ts";
+import { openSqlite } from "../sql/sqlite.ts";
+import type { BlobStore } from "../store/blob-store.ts";
+import { openContentStore } from "../store/content-store.ts";
+import { loadConfig, type Config, type LoadedConfig, type StackConfig } from "./config.ts";
+import { repriseVersion } from "./version.ts";
+
+export interface Stack extends RunnerPorts, AsyncDisposable {
+  /** The store's folder, absolute. */
+  readonly storePath: string;
+  readonly blobs: BlobStore;
+  readonly config: Config;
+  /** Undefined when the project has no configuration file. */
+  readonly configPath: string | undefined;
+}
+
+export interface OpenStackOptions {
+  /** Where to look for the project; the current folder by default. */
+  readonly cwd?: string;
+  /** A configuration file, instead of the one found. */
+  readonly config?: string;
+  /** The store's folder, relative to `cwd`; wins over `REPRISE_STORE`, which wins over the configuration. */
+  readonly store?: string;
+  /** A stack's name; wins over `REPRISE_STACK`, `reprise stack set` and the configuration. */
+  readonly stack?: string;
+}
+
+/** A stack as it is configured, before anything is opened. */
+export interface StackDescription {
+  readonly name: string;
+  readonly storePath: string;
+  readonly jobs: number;
+  readonly defaults: StepOptions;
+  readonly active: boolean;
+}
+
+/** Opens the stack that the options, the environment and the configuration choose. Makes the store's folder when it is missing. */
+export async function openStack(options: OpenStackOptions = {}): Promise<Stack> {
+  const cwd = resolve(options.cwd ?? process.cwd());
+  const loaded = await loadConfig(cwd, options.config);
+  const description = describeStack(loaded, activeStackName(loaded, options.stack), options.store, cwd);
+  const { storePath } = description;
+  makeStoreFolder(storePath);
+  const metadata = await openSqlite({ path: join(storePath, "metadata.db") });
+  const blobs = await openFolder({ path: storePath });
+  return {
+    ...description,
+    root: loaded.root,
+    metadata,
+    blobs,
+    content: openContentStore(blobs),
+    registry: createRegistry(loaded.config.materializers ?? []),
+    code: openCodeIndex({ root: loaded.root, stateDir: join(storePath, "code") }),
+    version: repriseVersion,
+    config: loaded.config,
+    configPath: loaded.path,
+    async [Symbol.asyncDispose]() {
+      await metadata[Symbol.asyncDispose]();
+      await blobs[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Every configured stack, `default` first. */
+export async function listStacks(options: OpenStackOptions = {}): Promise<readonly StackDescription[]> {
+  const cwd = resolve(options.cwd ?? process.cwd());
+  const loaded = await loadConfig(cwd, options.config);
+  return stackNames(loaded.config).map((name) => describeStack(loaded, name, options.store, cwd, options.stack));
+}
+
+/** Makes a stack the one that is used when none is named. */
+export async function setActiveStack(name: string, options: OpenStackOptions = {}): Promise<void> {
+  const loaded = await loadConfig(resolve(options.cwd ?? process.cwd()), options.config);
+  stackConfig(loaded.config, name);
+  const folder = join(loaded.root, ".reprise");
+  makeStoreFolder(folder);
+  writeFileSync(join(folder, activeStackFile), `${name}\n`);
+}
+
+const activeStackFile = "active-stack";
+const defaultStack = "default";
+
+function activeStackName({ config, root }: LoadedConfig, asked: string | undefined): string {
+  const chosen = asked ?? (process.env.REPRISE_STACK || undefined);
+  if (chosen !== undefined) return chosen;
+  const path = join(root, ".reprise", activeStackFile);
+  const set = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
+  return set === "" ? (config.stack ?? defaultStack) : set;
+}
+
+function describeStack(
+  loaded: LoadedConfig,
+  name: string,
+  store: string | undefined,
+  cwd: string,
+  asked?: string,
+): StackDescription {
+  const { config, root } = loaded;
+  const own = stackConfig(config, name);
+  const environment = process.env.REPRISE_STORE || undefined;
+  const storePath =
+    store === undefined && environment === undefined
+      ? resolve(root, own.store ?? config.store ?? ".reprise")
+      : resolve(cwd, store ?? (environment as string));
+  return {
+    name,
+    storePath,
+    jobs: own.jobs ?? config.jobs ?? availableParallelism(),
+    defaults: { ...config.defaults, ...own.defaults },
+    active: name === activeStackName(loaded, asked),
+  };
+}
+
+function stackConfig(config: Config, name: string): StackConfig {
+  const own = config.stacks?.[name];
+  if (own !== undefined || name === defaultStack) return own ?? {};
+  const names = stackNames(config);
+  const near = suggestName(name, names);
+  throw new UsageError("RPS6002", `There is no stack "${name}"`, {
+    hint: near === undefined ? `Known stacks: ${names.join(", ")}` : `Did you mean "${near}"?`,
+  });
+}
+
+function stackNames(config: Config): readonly string[] {
+  return [defaultStack, ...Object.keys(config.stacks ?? {}).filter((name) => name !== defaultStack)];
+}
+
+/** The store ignores itself in git. */
+function makeStoreFolder(path: string): void {
+  const ignore = join(path, ".gitignore");
+  if (existsSync(ignore)) return;
+  try {
+    mkdirSync(path, { recursive: true });
+    writeFileSync(ignore, "*\n", { flag: "wx" });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return;
+    throw new StoreError("RPS4001", `The store ${path} cannot be made: ${(cause as Error).message}`, {
+      hint: "Choose a folder that can be written, with --store or REPRISE_STORE",
+      cause,
+    });
+  }
+}

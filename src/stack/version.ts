@@ -1,0 +1,4 @@
+/** The version of this Reprise, as its package says. */
+import manifest from "../../package.json" with { type: "json" };
+
+export const repriseVersion: string = manifest.version;
