@@ -20,10 +20,13 @@ export type BlobSource = Uint8Array | string | AsyncIterable<Uint8Array> | { rea
 export interface BlobWriter {
   /** Stores the bytes and answers with their digest; equal bytes are stored once. */
   put(source: BlobSource): Promise<BlobRef>;
+  /** Whether the bytes are there already, so that a value that came from this store need not be written again. */
+  has?(blob: BlobRef): Promise<boolean>;
 }
 
 /** Where a materializer gets bytes; all of them are verified against their digest. */
 export interface BlobReader {
+  /** The array belongs to the caller: no other read shares its memory. */
   bytes(digest: Digest): Promise<Uint8Array>;
   text(digest: Digest): Promise<string>;
   stream(digest: Digest): AsyncIterable<Uint8Array>;
