@@ -31,11 +31,3 @@ export interface StepIdentityOptions {
   /** What only the user knows: whatever it returns joins the key. Gets the plain values among the arguments. */
   readonly cacheKey?: (params: Readonly<Record<string, unknown>>) => unknown;
 }
-
-/** What only a call can say. */
-export interface CallOptions extends StepOptions, StepIdentityOptions {
-  /** The node's name in the plan, instead of the step's. */
-  readonly name?: string;
-  /** Order without data: outputs, or whole results of calls, that must be there before this node starts. */
-  readonly after?: unknown;
-}

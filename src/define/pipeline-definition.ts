@@ -1,0 +1,62 @@
+/** A pipeline as its author defined it, and as its users see it. */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { PipelineCallOptions } from "./call-options.ts";
+import type { CallSite } from "./call-site.ts";
+import type { CallParameters, Remaining } from "./infer.ts";
+import type { StepOptions } from "./options.ts";
+import type { Plan } from "./plan.ts";
+import type { NodeResult } from "./reference.ts";
+import type { OutputHandle, OutputHandles, RunHandle, RunOptions } from "./run-handle.ts";
+
+export interface PipelineDefinition {
+  readonly name: string;
+  readonly params: StandardSchemaV1 | undefined;
+  readonly build: (params: never) => unknown;
+  readonly options: StepOptions;
+  /** The frames that were on the stack when `pipeline()` was called, innermost first, without Reprise's own. */
+  readonly sites: readonly CallSite[];
+}
+
+/**
+ * A pipeline: run it, plan it, or call it in the build of another pipeline, where its nodes become `name/node`.
+ * `Arguments` is what it takes, `Built` what its build returns.
+ */
+export interface Pipeline<Arguments, Built> {
+  /** Inside a build: adds this pipeline's nodes, and yields what its build returns. */
+  (...given: CallParameters<Arguments, PipelineCallOptions>): BuiltResult<Built>;
+  /** Runs it, and answers when the run has ended. Throws a ValueError for params that do not fit, a RunError for a failed run. */
+  run(...given: CallParameters<Arguments, RunOptions>): Promise<RunHandle<OutputHandles<Built>>>;
+  /** What a run would consist of. Executes no step. */
+  plan(...given: CallParameters<Arguments, never>): Plan;
+  /** The same pipeline with some of its params or steps already given. */
+  with<const Some extends Partial<Arguments>>(some: Some): Pipeline<Remaining<Arguments, keyof Some>, Built>;
+  readonly definition: PipelineDefinition;
+}
+
+/** Any pipeline, as the runner and the command line see it. */
+export interface AnyPipeline {
+  readonly definition: PipelineDefinition;
+  /** Runs with params that nobody has checked yet: a command line's. */
+  run(params?: never, options?: RunOptions): Promise<RunHandle<object>>;
+}
+
+/** What a call of a pipeline in a build yields: what its build returned; it is good for `after` in any case. */
+export type BuiltResult<B> = 0 extends 1 & B
+  ? B
+  : [B] extends [void]
+    ? NodeResult
+    : B extends BuiltRecord
+      ? B & NodeResult
+      : B;
+
+type BuiltRecord = { readonly [name: string]: unknown };
+
+/** Runs pipelines. The definition layer has none of its own: whoever makes `pipeline` binds one. */
+export interface PipelineExecutor {
+  /** Params as the caller gave them; {@link planPipeline} checks them. The options are checked already. */
+  run(
+    pipeline: AnyPipeline,
+    params: Readonly<Record<string, unknown>>,
+    options: RunOptions,
+  ): Promise<RunHandle<Readonly<Record<string, OutputHandle<unknown>>>>>;
+}

@@ -1,0 +1,218 @@
+/** A pipeline's build, run once: a plan, or everything that is wrong with it. */
+import { DefinitionError, ValueError, type Problem } from "../error.ts";
+import { acceptParams } from "./accept-params.ts";
+import { createPipelineResult, resolveAfter } from "./after.ts";
+import { takeName, type Build, type Scope } from "./build.ts";
+import { acceptArguments, acceptCallOptions, nameCall } from "./call-step.ts";
+import type { PipelineCallOptions } from "./call-options.ts";
+import type { PipelineDefinition } from "./pipeline-definition.ts";
+import { singleOutput, type Argument, type Plan } from "./plan.ts";
+import { createCallResult, readReference, report } from "./reference.ts";
+import { throwParamProblems } from "./run-step-function.ts";
+import { state } from "./state.ts";
+import { isStep } from "./step.ts";
+import { holdsReference, isPlainRecord, toArgument } from "./to-argument.ts";
+
+/** A pipeline as far as planning needs it. */
+export interface Plannable {
+  readonly definition: PipelineDefinition;
+}
+
+/**
+ * Validates the params and runs the build. Executes no step and reads no clock: equal params give equal plans.
+ *
+ * Throws a ValueError (RPS2002) when params do not fit, and a DefinitionError with all problems of the build. What the
+ * build itself throws comes through as it is.
+ */
+export function planPipeline(pipeline: Plannable, params: Readonly<Record<string, unknown>> = {}): Plan {
+  const { definition } = pipeline;
+  const owner = `pipeline "${definition.name}"`;
+  const { values, problems } = acceptPipelineParams(definition, params);
+  throwParamProblems(problems);
+  const scope: Scope = {
+    definition,
+    prefix: "",
+    options: [definition.options],
+    after: [],
+    outer: undefined,
+    steps: new Map(),
+  };
+  const build: Build = { nodes: [], problems: [], taken: new Set(), scope };
+  const outputs = runInBuild(build, () => {
+    const returned = runBuild(definition, values);
+    return toOutputs(build, returned, owner);
+  });
+  return {
+    pipeline: definition.name,
+    params: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toPlainParam(value)])),
+    nodes: build.nodes,
+    outputs,
+    options: definition.options,
+  };
+}
+
+/** A pipeline called in the build of another one: its nodes join the plan, under its name. */
+export function callPipeline(build: Build, definition: PipelineDefinition, given: unknown, options: unknown): unknown {
+  const outer = build.scope;
+  const owner = `pipeline "${definition.name}"`;
+  const where = `the call of ${owner}`;
+  const { after, name, ...callOptions } = acceptCallOptions("pipeline call", options, where) as PipelineCallOptions;
+  const id = name === undefined ? takeName(build, definition.name) : nameCall(build, name, owner);
+  const afterNodes = resolveAfter(build, after, where);
+  const cycle = findCycle(outer, definition);
+  if (cycle !== undefined) {
+    report({
+      code: "RPS1005",
+      message: `Pipeline "${definition.name}" calls itself: ${cycle.join(" → ")}`,
+      hint: "Take the call out of the circle; to repeat steps, write a loop in the build",
+    });
+    return createBroken(build, definition);
+  }
+  const { values, problems } = acceptPipelineParams(definition, acceptArguments(given, owner));
+  for (const problem of problems) report(problem);
+  if (problems.length > 0) return createBroken(build, definition);
+
+  const first = build.nodes.length;
+  build.scope = {
+    definition,
+    prefix: `${id}/`,
+    options: [callOptions, definition.options, ...outer.options],
+    after: afterNodes,
+    outer,
+    steps: new Map(),
+  };
+  try {
+    const returned = runBuild(definition, values);
+    if (returned !== undefined && !isPlainRecord(returned)) return returned;
+    return createPipelineResult(
+      returned ?? {},
+      build.nodes.slice(first).map((node) => node.id),
+    );
+  } finally {
+    build.scope = outer;
+  }
+}
+
+/** Runs a function as the build of this moment, and throws what was reported meanwhile as one error. */
+function runInBuild<T>(build: Build, run: () => T): T {
+  const before = state.build;
+  state.build = build;
+  try {
+    const answer = run();
+    throwBuildProblems(build.problems);
+    return answer;
+  } catch (error) {
+    // A build that goes on with a reference in place of a value often ends in an error of its own: a mere consequence.
+    if (!(error instanceof DefinitionError) && !(error instanceof ValueError))
+      throwBuildProblems(build.problems, error);
+    throw error;
+  } finally {
+    state.build = before;
+  }
+}
+
+function throwBuildProblems(problems: readonly Problem[], cause?: unknown): void {
+  const [first, ...others] = problems;
+  if (first === undefined) return;
+  if (cause === undefined && problems.every((problem) => problem.code === "RPS2002")) throwParamProblems(problems);
+  throw new DefinitionError([first, ...others], cause === undefined ? {} : { cause });
+}
+
+function runBuild(definition: PipelineDefinition, values: Readonly<Record<string, unknown>>): unknown {
+  const returned = (definition.build as (params: unknown) => unknown)(values);
+  if (!isThenable(returned)) return returned;
+  // What it rejects with comes from steps called after the build has ended: a consequence.
+  Promise.resolve(returned).catch(() => {});
+  report(asyncBuild(definition.name));
+  return undefined;
+}
+
+export function asyncBuild(name: string): Problem {
+  return {
+    code: "RPS1003",
+    message: `The build of pipeline "${name}" is asynchronous`,
+    hint: "Remove async and await: calls in a build return at once; do the waiting inside of steps",
+  };
+}
+
+function isThenable(value: unknown): boolean {
+  if (readReference(value) !== undefined) return false;
+  return value !== null && typeof value === "object" && typeof (value as PromiseLike<unknown>).then === "function";
+}
+
+/** Steps, pipelines and references among the params pass as they are; the rest goes through the schema. */
+function acceptPipelineParams(
+  definition: PipelineDefinition,
+  given: Readonly<Record<string, unknown>>,
+): ReturnType<typeof acceptParams> {
+  const owner = `pipeline "${definition.name}"`;
+  if (!isPlainRecord(given)) {
+    const hint = "Name the params: firstPipeline.run({ gamma: 0.02 })";
+    return { values: {}, problems: [{ code: "RPS1013", message: `The params of ${owner} are no record`, hint }] };
+  }
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  const slots = entries.filter(([, value]) => isStep(value) || isPipeline(value));
+  const edges = entries.filter(([name, value]) => !slots.some(([slot]) => slot === name) && isEdge(value));
+  const apart = [...slots, ...edges];
+  const plain = Object.fromEntries(entries.filter(([name]) => !apart.some(([other]) => other === name)));
+  const { values, problems } = acceptParams(
+    definition.params,
+    plain,
+    edges.map(([name]) => name),
+    owner,
+  );
+  return { values: { ...values, ...Object.fromEntries(apart) }, problems };
+}
+
+function isEdge(value: unknown): boolean {
+  return readReference(value) !== undefined || holdsReference(value);
+}
+
+const pipelineKey = Symbol.for("reprise.pipeline");
+
+/** Whether a value is a pipeline, of this or another copy of Reprise. */
+export function isPipeline(value: unknown): value is Plannable {
+  return typeof value === "function" && (value as { [pipelineKey]?: true })[pipelineKey] === true;
+}
+
+/** What makes {@link isPipeline} true. */
+export const pipelineMark = { [pipelineKey]: true } as const;
+
+/** A step or pipeline in a slot is kept by its name: a plan is plain data. */
+function toPlainParam(value: unknown): unknown {
+  if (isStep(value)) return value.definition.name;
+  return isPipeline(value) ? value.definition.name : value;
+}
+
+function toOutputs(build: Build, returned: unknown, owner: string): Plan["outputs"] {
+  if (returned === undefined) return {};
+  const data = readReference(returned);
+  if (data !== undefined && data.output === undefined && data.step.outputs !== undefined) {
+    const names = Object.keys(data.step.outputs);
+    return Object.fromEntries(names.map((name) => [name, { kind: "ref", node: data.node, output: name } as const]));
+  }
+  if (data !== undefined || !isPlainRecord(returned)) {
+    return { [singleOutput]: toArgument(build, returned, `What the build of ${owner} returns`) };
+  }
+  const outputs: Record<string, Argument> = {};
+  for (const [name, value] of Object.entries(returned)) {
+    if (value !== undefined) outputs[name] = toArgument(build, value, `Output "${name}" of ${owner}`);
+  }
+  return outputs;
+}
+
+/** The names of the pipelines from the outer call of a pipeline to the one that would call it again. */
+function findCycle(scope: Scope, definition: PipelineDefinition): string[] | undefined {
+  const names = [definition.name];
+  for (let each: Scope | undefined = scope; each !== undefined; each = each.outer) {
+    names.unshift(each.definition.name);
+    if (each.definition === definition) return names;
+  }
+  return undefined;
+}
+
+/** Stands for the result of a call that went wrong, so that the build goes on and shows what else is wrong. */
+function createBroken(build: Build, { name, sites }: PipelineDefinition): unknown {
+  const step = { name, run: () => undefined, params: undefined, inputs: {}, outputs: undefined, options: {}, sites };
+  return createCallResult({ build, node: name as never, step, broken: true });
+}

@@ -1,0 +1,184 @@
+/**
+ * References: what calls in a build yield in place of values. A reference can be passed on, returned and named in
+ * `after`; whatever would need its value (arithmetic, a template, iteration, `await`) is a problem of the build.
+ *
+ * Which outputs a step of the light form has shows when it runs, so the result of a call answers to any name. Truth and
+ * identity (`if (accuracy)`, `accuracy === 1`) cannot be seen by a Proxy: the call signature of {@link Ref} makes the
+ * compiler object to the first, its type to the second.
+ */
+import { inspect } from "node:util";
+import { DefinitionError, type Problem } from "../error.ts";
+import type { Build } from "./build.ts";
+import { capturePlace } from "./capture-call-sites.ts";
+import { singleOutput, type NodeId, type OutputName, type StepDefinition } from "./plan.ts";
+import { state } from "./state.ts";
+import { suggestName } from "./suggest-name.ts";
+
+declare const referenced: unique symbol;
+declare const result: unique symbol;
+
+/** The output of a step, while its pipeline is being built. */
+export interface Ref<out T> {
+  (mistake: "A reference is no function; its value is there when the steps run"): never;
+  readonly [referenced]: T;
+}
+
+/** The whole result of a call in a build, good for `after`. */
+export interface NodeResult {
+  readonly [result]: true;
+}
+
+/** What Reprise knows of a reference. */
+export interface ReferenceData {
+  readonly build: Build;
+  readonly node: NodeId;
+  readonly step: StepDefinition;
+  /** Undefined: the whole result of the call. */
+  readonly output: OutputName | undefined;
+  /** Stands for a call that already failed: using it is no further problem. */
+  readonly broken: boolean;
+}
+
+/** The result of a call: a reference itself, and one for each name that it is asked for. */
+export function createCallResult(data: Omit<ReferenceData, "output">): unknown {
+  return createReference({ ...data, output: undefined });
+}
+
+/** What stands behind a reference or a call's result; undefined for any other value. */
+export function readReference(value: unknown): ReferenceData | undefined {
+  return typeof value === "function" ? (value as { [dataKey]?: ReferenceData })[dataKey] : undefined;
+}
+
+/** The output that stands for the whole result, when there is one: a step's single output. */
+export function wholeOutput(step: StepDefinition): OutputName | undefined {
+  return step.outputs === undefined || Object.hasOwn(step.outputs, singleOutput) ? singleOutput : undefined;
+}
+
+/** `Output "model" of step "train"`, or `The result of step "train"`. */
+export function nameReference({ node, output }: ReferenceData): string {
+  return output === undefined ? `the result of step "${node}"` : `output "${output}" of step "${node}"`;
+}
+
+const dataKey = Symbol.for("reprise.reference");
+
+function createReference(data: ReferenceData): unknown {
+  // A function, so that calling it is seen as well. Its own properties would get in the way of outputs of the same names.
+  const target = Object.assign(() => {}, { [inspect.custom]: () => `[${nameReference(data)}]` });
+  for (const name of ["name", "length"]) Reflect.deleteProperty(target, name);
+  const names =
+    data.output === undefined && data.step.outputs !== undefined ? Object.keys(data.step.outputs) : undefined;
+  const outputs = new Map<OutputName, unknown>();
+
+  const getOutput = (name: OutputName): unknown => {
+    if (!outputs.has(name)) outputs.set(name, createReference({ ...data, output: name }));
+    return outputs.get(name);
+  };
+  const misuse = (how: string, hint = moveHint): void => {
+    if (data.broken) return;
+    report({
+      code: "RPS1004",
+      message: `${capitalize(nameReference(data))} ${how}, but while a pipeline is being built it is a reference, not a value`,
+      hint,
+    });
+  };
+
+  return new Proxy(target, {
+    get(_target, key) {
+      if (key === dataKey) return data;
+      if (typeof key === "symbol") return readSymbol(key, data, misuse);
+      if (key === "then") {
+        misuse("is awaited", "Remove the await: calls in a build return references at once");
+        return undefined;
+      }
+      const method = valueMethods.get(key);
+      if (method !== undefined) {
+        misuse(method.how);
+        return method.stand;
+      }
+      if (data.output !== undefined) {
+        misuse(`is asked for its "${key}"`);
+        return getOutput(key);
+      }
+      if (names !== undefined && !data.broken && !names.includes(key)) {
+        report(unknownOutput(data, key, names));
+      }
+      return getOutput(key);
+    },
+    apply: () => void misuse("is called like a function"),
+    has(_target, key) {
+      if (key !== dataKey) misuse(`is searched for "${String(key)}"`);
+      return false;
+    },
+    set(_target, key) {
+      misuse(`is given a "${String(key)}"`);
+      return true;
+    },
+    defineProperty(_target, key) {
+      misuse(`is given a "${String(key)}"`);
+      return false;
+    },
+    deleteProperty(_target, key) {
+      misuse(`loses its "${String(key)}"`);
+      return true;
+    },
+    ownKeys() {
+      if (names !== undefined) return names;
+      misuse("is listed or spread", spreadHint);
+      return [];
+    },
+    getOwnPropertyDescriptor(_target, key) {
+      if (typeof key === "symbol" || names === undefined || !names.includes(key)) return undefined;
+      return { value: getOutput(key), enumerable: true, configurable: true, writable: true };
+    },
+  });
+}
+
+const moveHint = "Do this inside of a step's run, where the value is there";
+const spreadHint = "Name the outputs: const { model, accuracy } = train(…)";
+
+const valueMethods: ReadonlyMap<string, { readonly how: string; readonly stand: unknown }> = new Map([
+  ["toJSON", { how: "is turned into JSON", stand: undefined }],
+  ["toString", { how: "is turned into text", stand: () => "[reference]" }],
+  ["toLocaleString", { how: "is turned into text", stand: () => "[reference]" }],
+  ["valueOf", { how: "is used as a value", stand: () => Number.NaN }],
+]);
+
+function readSymbol(key: symbol, data: ReferenceData, misuse: (how: string, hint?: string) => void): unknown {
+  switch (key) {
+    case Symbol.toPrimitive:
+      return (hint: string) => {
+        misuse(hint === "number" ? "is calculated with" : "is turned into text or calculated with");
+        return hint === "number" ? Number.NaN : "[reference]";
+      };
+    case Symbol.iterator:
+    case Symbol.asyncIterator:
+      misuse("is iterated", data.output === undefined ? spreadHint : moveHint);
+      return function* () {};
+    default:
+      return undefined;
+  }
+}
+
+function unknownOutput(data: ReferenceData, name: string, names: readonly string[]): Problem {
+  const near = suggestName(name, names);
+  return {
+    code: "RPS1011",
+    message: `Step "${data.step.name}" declares no output "${name}", only ${names.map((each) => `"${each}"`).join(", ")}`,
+    hint: near === undefined ? "Take one of the declared outputs" : `Did you mean "${near}"?`,
+  };
+}
+
+/** Adds a problem to the build that runs, with its place in the user's source; without a build, throws it. */
+export function report(problem: Problem): void {
+  const place = problem.place ?? capturePlace();
+  const placed = place === undefined ? problem : { ...problem, place };
+  if (state.build === undefined) throw new DefinitionError([placed]);
+  const known = state.build.problems.some(
+    (each) => each.message === placed.message && each.place?.line === place?.line && each.place?.file === place?.file,
+  );
+  if (!known) state.build.problems.push(placed);
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,122 @@
+/** A step's function on its own, and its borders: what goes in and comes out against what was declared. */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { DefinitionError, ValueError, type Problem } from "../error.ts";
+import { acceptParams } from "./accept-params.ts";
+import type { StepContext } from "./context.ts";
+import { singleOutput, type Declaration, type StepDefinition } from "./plan.ts";
+import { openTestContext } from "./test-context.ts";
+import { isPlainRecord } from "./to-argument.ts";
+import { describeIssue, isSchema, validate } from "./validate.ts";
+
+/** Validates, runs the function once and validates what it returns. Throws what the function throws, as it is. */
+export async function runStepFunction(
+  step: StepDefinition,
+  given: unknown = {},
+  context: Partial<StepContext> = {},
+): Promise<unknown> {
+  if (!isPlainRecord(given)) {
+    throw new ValueError("RPS2003", `Step "${step.name}" was run with something else than a record of named inputs`, {
+      hint: "Name the inputs: await train.run({ rows, gamma: 0.02 })",
+    });
+  }
+  const inputs = validateInputs(step, acceptAll(step, given));
+  await using own = openTestContext({ step: { name: step.name, node: step.name, attempt: 1 } });
+  const run = step.run as (inputs: unknown, context: StepContext) => unknown;
+  return validateOutputs(step, await run(inputs, { ...own, ...context }));
+}
+
+function acceptAll(step: StepDefinition, given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const declared = Object.entries(given).filter(([name]) => Object.hasOwn(step.inputs, name));
+  const others = Object.entries(given).filter(([name]) => !Object.hasOwn(step.inputs, name));
+  const { values, problems } = acceptParams(step.params, Object.fromEntries(others), [], `step "${step.name}"`);
+  throwParamProblems(problems);
+  return { ...values, ...Object.fromEntries(declared) };
+}
+
+/** Throws problems with values as a ValueError; a DefinitionError when any is with the definition. */
+export function throwParamProblems(problems: readonly Problem[]): void {
+  const [first, ...others] = problems;
+  if (first === undefined) return;
+  if (problems.some((problem) => !problem.code.startsWith("RPS2"))) throw new DefinitionError([first, ...others]);
+  const { code, place, hint } = first;
+  const message =
+    others.length === 0
+      ? first.message
+      : `${problems.length} problems:\n${problems.map((problem) => `  - ${problem.message}`).join("\n")}`;
+  throw new ValueError(code, message, {
+    data: { problems },
+    ...(hint === undefined ? {} : { hint }),
+    ...(place === undefined ? {} : { place }),
+  });
+}
+
+/**
+ * A step's inputs as its function gets them: what is declared by a schema as the schema yields it, all else as it is.
+ * Params are not looked at: they passed their schema when the plan was made. Throws a ValueError (RPS2003).
+ */
+export function validateInputs(
+  step: StepDefinition,
+  inputs: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const validated: Record<string, unknown> = { ...inputs };
+  for (const [name, declaration] of Object.entries(step.inputs)) {
+    if (!isSchema(declaration)) continue;
+    const value = passBorder(declaration, inputs[name], name, `Input "${name}" of step "${step.name}"`);
+    if (value !== undefined || Object.hasOwn(inputs, name)) validated[name] = value;
+  }
+  return validated;
+}
+
+/** What a step returned, as its declared schemas yield it. Throws a ValueError (RPS2003); an output that is missing is one. */
+export function validateOutputs(step: StepDefinition, returned: unknown): unknown {
+  if (step.outputs === undefined) return returned;
+  const names = Object.keys(step.outputs);
+  if (names.length === 1 && names[0] === singleOutput && !hasOutput(returned, singleOutput)) {
+    return passDeclared(step.outputs[singleOutput]!, returned, singleOutput, step);
+  }
+  if (!isPlainRecord(returned)) {
+    throw new ValueError(
+      "RPS2003",
+      `Step "${step.name}" returned no record, but declares outputs ${names.join(", ")}`,
+      {
+        hint: `Return them by name: return { ${names.join(", ")} }`,
+      },
+    );
+  }
+  const validated: Record<string, unknown> = { ...returned };
+  for (const [name, declaration] of Object.entries(step.outputs)) {
+    validated[name] = passDeclared(declaration, returned[name], name, step);
+  }
+  return validated;
+}
+
+function hasOutput(value: unknown, name: string): boolean {
+  return isPlainRecord(value) && Object.hasOwn(value, name) && Object.keys(value).length === 1;
+}
+
+function passDeclared(declaration: Declaration, value: unknown, name: string, step: StepDefinition): unknown {
+  const what = name === singleOutput ? `The output of step "${step.name}"` : `Output "${name}" of step "${step.name}"`;
+  if (isSchema(declaration)) return passBorder(declaration, value, name, what);
+  if (value !== undefined) return value;
+  throw new ValueError("RPS2003", `${what} is declared, but was not returned`, {
+    hint: `Return it: return { ${name} }`,
+  });
+}
+
+function passBorder(schema: StandardSchemaV1, value: unknown, name: string, what: string): unknown {
+  const validation = validate(schema, value, `The schema of ${what.charAt(0).toLowerCase()}${what.slice(1)}`);
+  switch (validation.kind) {
+    case "valid":
+      return validation.value;
+    case "broken":
+      throw new DefinitionError([validation.problem]);
+    case "invalid": {
+      const issues = validation.issues.map((issue) => describeIssue(name, issue, value));
+      const message = issues.length === 1 ? ` ${issues[0]}` : `\n${issues.map((issue) => `  - ${issue}`).join("\n")}`;
+      throw new ValueError("RPS2003", `${what} does not fit its schema:${message}`, {
+        hint: "Mend what produced it, or its declaration",
+        data: { issues },
+      });
+    }
+  }
+}
