@@ -2,6 +2,7 @@
 import type { CodeIdentity } from "../code/identity.ts";
 import type { Declaration, StepDefinition } from "../define/plan.ts";
 import type { StepIdentityOptions } from "../define/options.ts";
+import { isSchema } from "../define/validate.ts";
 import { digestValue } from "../hash/canonical.ts";
 import { showValue } from "../hash/show-value.ts";
 import type { KeyArgument, KeyDigest, KeyRecord } from "../record/key.ts";
@@ -20,7 +21,7 @@ export interface KeyParts {
   readonly step: StepDefinition;
   readonly code: Pick<CodeIdentity, "digest">;
   readonly arguments: Readonly<Record<string, KeyArgument>>;
-  /** `version` and `cacheKey`, the call's before the step's. */
+  /** Its `version` and `cacheKey`. */
   readonly identity: StepIdentityOptions;
   /** The plain values among the arguments, for `cacheKey`. */
   readonly params: Readonly<Record<string, unknown>>;
@@ -28,15 +29,14 @@ export interface KeyParts {
 
 /** Makes a node's key. Throws what a `cacheKey` function throws, and a ValueError when it returns what has no canonical form. */
 export function makeKey({ step, code, arguments: args, identity, params }: KeyParts): Key {
-  const cacheKey = identity.cacheKey ?? step.options.cacheKey;
   const record: KeyRecord = {
     scheme: keyScheme,
     step: step.name,
     code: code.digest,
     arguments: args,
     outputs: describeDeclarations(step.outputs),
-    version: identity.version ?? step.options.version,
-    cacheKey: cacheKey === undefined ? undefined : toValueArgument(cacheKey(params), "cacheKey"),
+    version: identity.version,
+    cacheKey: identity.cacheKey && toValueArgument(identity.cacheKey(params), "cacheKey"),
     runtime: runtimeOfThisProcess,
   };
   return { digest: digestKey(record), record };
@@ -80,7 +80,7 @@ function essence(argument: KeyArgument): Essence {
 function describeDeclarations(outputs: Readonly<Record<string, Declaration>> | undefined): Record<string, string> {
   const described: Record<string, string> = {};
   for (const [name, declaration] of Object.entries(outputs ?? {})) {
-    described[name] = "~standard" in declaration ? "schema" : `${declaration.name}@${declaration.version}`;
+    described[name] = isSchema(declaration) ? "schema" : `${declaration.name}@${declaration.version}`;
   }
   return described;
 }

@@ -1,6 +1,7 @@
 /** Whether a stored result may be taken: asked for many nodes at once, answered with the entry or the reason why not. */
 import type { CodeIdentity } from "../code/identity.ts";
 import type { CacheMode } from "../define/options.ts";
+import type { OptionLevel } from "../define/resolve-options.ts";
 import type { BlobRef } from "../define/materializer.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
@@ -19,8 +20,8 @@ export interface CachePorts {
 /** How a node wants to be cached, all levels of options merged. */
 export interface CachePolicy {
   readonly mode: CacheMode;
-  /** Which level said so, for the reason: `run`, `call`, `step`, `pipeline`, `config`, `default`. */
-  readonly modeFrom: string;
+  /** Which level said so, for the reason. */
+  readonly modeFrom: OptionLevel;
   readonly expiresMs: number | undefined;
   /** Named by `--force`. */
   readonly forced: boolean;

@@ -1,6 +1,7 @@
 /** From a node and what its references turned out to be, to its key. */
 import type { CodeIdentity } from "../code/identity.ts";
 import type { Argument, NodeId, OutputName, PlanNode } from "../define/plan.ts";
+import { resolveIdentity } from "../define/resolve-options.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { KeyArgument } from "../record/key.ts";
 import { makeKey, toValueArgument, type Key } from "./key.ts";
@@ -24,7 +25,7 @@ export function makeNodeKey(node: PlanNode, code: CodeIdentity, args: Readonly<R
     step: node.step,
     code,
     arguments: args,
-    identity: node.callOptions,
+    identity: resolveIdentity(node),
     params: plainArguments(node),
   });
 }

@@ -1,9 +1,11 @@
 /** One attempt at one step: read its inputs from stored bytes, call its function, store what it returns. */
-import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { singleOutput, type Argument, type Declaration, type OutputName, type StepDefinition } from "../define/plan.ts";
+import { singleOutput, type Argument, type OutputName, type StepDefinition } from "../define/plan.ts";
 import { DefinitionError, RepriseError, RunError, StoreError, ValueError } from "../error.ts";
 import { loadValue, storeValue, type StoredValue } from "../materializer/stored-value.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
+import { validateInputs, validateOutputs } from "../define/run-step-function.ts";
+import { isPlainRecord } from "../define/to-argument.ts";
+import { isSchema } from "../define/validate.ts";
 import { captureOutput } from "./log-capture.ts";
 import type { RunnerPorts } from "./ports.ts";
 import type { OpenContext } from "./step-context.ts";
@@ -43,7 +45,12 @@ export async function attemptStep(parts: AttemptParts): Promise<ReadonlyMap<Outp
   return await storeOutputs(parts, returned);
 }
 
-async function readInputs({ step, arguments: args, contentOf, ports }: AttemptParts): Promise<Record<string, unknown>> {
+async function readInputs({
+  step,
+  arguments: args,
+  contentOf,
+  ports,
+}: AttemptParts): Promise<Readonly<Record<string, unknown>>> {
   const read = async (argument: Argument): Promise<unknown> => {
     switch (argument.kind) {
       case "value":
@@ -60,12 +67,8 @@ async function readInputs({ step, arguments: args, contentOf, ports }: AttemptPa
     }
   };
   const inputs: Record<string, unknown> = {};
-  for (const [name, argument] of Object.entries(args)) {
-    const declaration = step.inputs[name];
-    const value = await read(argument);
-    inputs[name] = isSchema(declaration) ? await validate(declaration, value, step, `input "${name}"`) : value;
-  }
-  return inputs;
+  for (const [name, argument] of Object.entries(args)) inputs[name] = await read(argument);
+  return validateInputs(step, inputs);
 }
 
 /** A plain value of its own for each call, so that a step that changes its argument changes nothing else. */
@@ -107,22 +110,20 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
 }
 
 async function storeOutputs({ step, ports }: AttemptParts, returned: unknown): Promise<Map<OutputName, StoredValue>> {
-  const outputs = nameOutputs(step, returned);
   const stored = new Map<OutputName, StoredValue>();
-  for (const [name, value] of outputs) {
+  for (const [name, value] of nameOutputs(step, validateOutputs(step, returned))) {
     const declaration = step.outputs?.[name];
-    const what = name === singleOutput ? "its result" : `output "${name}"`;
-    const valid = isSchema(declaration) ? await validate(declaration, value, step, what) : value;
     try {
+      const options = { registry: ports.registry, blobs: ports.content };
       stored.set(
         name,
-        await storeValue(valid, {
-          registry: ports.registry,
-          blobs: ports.content,
-          ...(declaration === undefined || isSchema(declaration) ? {} : { declaration }),
-        }),
+        await storeValue(
+          value,
+          declaration === undefined || isSchema(declaration) ? options : { ...options, declaration },
+        ),
       );
     } catch (error) {
+      const what = name === singleOutput ? "its result" : `output "${name}"`;
       throw error instanceof ValueError ? nameOutputInError(error, step, what) : error;
     }
   }
@@ -131,46 +132,25 @@ async function storeOutputs({ step, ports }: AttemptParts, returned: unknown): P
 
 /** Outputs by name: the fields of a plain record, else the one value; nothing for undefined. */
 function nameOutputs(step: StepDefinition, returned: unknown): ReadonlyMap<OutputName, unknown> {
-  const outputs = new Map<OutputName, unknown>();
-  if (isPlainRecord(returned) && !(step.outputs !== undefined && singleOutput in step.outputs)) {
-    for (const [name, value] of Object.entries(returned)) outputs.set(name, value);
-  } else if (returned !== undefined) {
-    outputs.set(singleOutput, returned);
-  }
-  const declared = Object.keys(step.outputs ?? {});
-  const missing = declared.filter((name) => !outputs.has(name));
-  const extra = step.outputs === undefined ? [] : [...outputs.keys()].filter((name) => !declared.includes(name));
-  if (missing.length > 0 || extra.length > 0) {
-    const found = [
-      ...(missing.length > 0 ? [`did not return ${quote(missing)}`] : []),
-      ...(extra.length > 0 ? [`returned ${quote(extra)}, which it does not declare`] : []),
-    ];
-    throw new ValueError("RPS2003", `Step "${step.name}" ${found.join(" and ")}`, {
-      hint: `Return exactly the declared outputs: ${declared.join(", ")}`,
-    });
-  }
-  return outputs;
-}
-
-async function validate(schema: StandardSchemaV1, value: unknown, step: StepDefinition, what: string): Promise<unknown> {
-  const result = await schema["~standard"].validate(value);
-  if (result.issues === undefined) return result.value;
-  const issues = result.issues.map(({ message, path }) => {
-    const keys = (path ?? []).map((part) => String(typeof part === "object" ? part.key : part));
-    return keys.length === 0 ? message : `${keys.join(".")}: ${message}`;
-  });
-  throw new ValueError("RPS2003", `Step "${step.name}": ${what} does not fit its schema: ${issues.join("; ")}`, {
-    hint: "Mend the value, or the schema that declares it",
-    data: { step: step.name, issues },
-  });
+  if (returned === undefined) return new Map();
+  const isSingle = step.outputs !== undefined && Object.keys(step.outputs).join() === singleOutput;
+  if (isPlainRecord(returned) && !(isSingle && !Object.hasOwn(returned, singleOutput)))
+    return new Map(Object.entries(returned));
+  return new Map([[singleOutput, returned]]);
 }
 
 function nameOutputInError(error: ValueError, step: StepDefinition, what: string): RepriseError {
-  return new ValueError("RPS2104", `Step "${step.name}" returned a value that cannot be stored: ${what}: ${error.message}`, {
-    hint: error.hint ?? "Store plain data and rebuild the object in the next step, or declare the output with a materializer",
-    data: { ...error.data, step: step.name },
-    cause: error,
-  });
+  return new ValueError(
+    "RPS2104",
+    `Step "${step.name}" returned a value that cannot be stored: ${what}: ${error.message}`,
+    {
+      hint:
+        error.hint ??
+        "Store plain data and rebuild the object in the next step, or declare the output with a materializer",
+      data: { ...error.data, step: step.name },
+      cause: error,
+    },
+  );
 }
 
 /** The error for a reference to an output that the step did not return. */
@@ -189,16 +169,6 @@ export function missingOutputError(step: string, output: OutputName, returned: r
       hint: "Return a record that has this name, or take one of the names it has",
     },
   ]);
-}
-
-function isSchema(declaration: Declaration | undefined): declaration is StandardSchemaV1 {
-  return declaration !== undefined && "~standard" in declaration;
-}
-
-function isPlainRecord(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 function quote(names: readonly string[]): string {

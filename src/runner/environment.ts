@@ -79,7 +79,10 @@ async function readHead(folder: string): Promise<Pick<GitRecord, "commit" | "bra
 
 async function findPacked(folder: string, ref: string): Promise<string | undefined> {
   const packed = (await readIfThere(join(folder, "packed-refs"))) ?? "";
-  return packed.split("\n").find((line) => line.endsWith(` ${ref}`))?.split(" ")[0];
+  return packed
+    .split("\n")
+    .find((line) => line.endsWith(` ${ref}`))
+    ?.split(" ")[0];
 }
 
 /** A git that is missing or fails leaves the question open; "dirty" is then the careful answer. */

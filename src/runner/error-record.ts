@@ -17,7 +17,9 @@ export function toErrorRecord(thrown: unknown, root: string, depth = 0): ErrorRe
     ...(thrown instanceof RepriseError && thrown.hint !== undefined ? { hint: thrown.hint } : {}),
     ...(thrown.stack === undefined ? {} : { stack: shortenPaths(thrown.stack, root) }),
     ...(place === undefined ? {} : { place }),
-    ...(thrown.cause === undefined || depth >= deepestCause ? {} : { cause: toErrorRecord(thrown.cause, root, depth + 1) }),
+    ...(thrown.cause === undefined || depth >= deepestCause
+      ? {}
+      : { cause: toErrorRecord(thrown.cause, root, depth + 1) }),
   };
 }
 

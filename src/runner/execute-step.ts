@@ -85,12 +85,23 @@ async function attemptOnce(
       ? undefined
       : setTimeout(() => {
           const seconds = (options.timeoutMs as number) / 1000;
-          abort.abort(new RunError("RPS3003", `Step "${node.id}" took longer than ${seconds}s`, { hint: "Raise its timeout option" }));
+          abort.abort(
+            new RunError("RPS3003", `Step "${node.id}" took longer than ${seconds}s`, {
+              hint: "Raise its timeout option",
+            }),
+          );
         }, options.timeoutMs);
   const step = { name: node.step.name, node: node.id, attempt };
   await using open = openContext({ run, step, stepRun: stepRun.id, notes, recorder, signal: abort.signal });
   try {
-    return await attemptStep({ step: node.step, arguments: node.arguments, contentOf, ports, open, signal: abort.signal });
+    return await attemptStep({
+      step: node.step,
+      arguments: node.arguments,
+      contentOf,
+      ports,
+      open,
+      signal: abort.signal,
+    });
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);
@@ -125,7 +136,13 @@ async function recordSuccess(
     version,
     digest,
   }));
-  const stepRun: StepRun = { ...withNotes(parts.stepRun, notes), status: "completed", finishedAt, attempts, outputs: uses };
+  const stepRun: StepRun = {
+    ...withNotes(parts.stepRun, notes),
+    status: "completed",
+    finishedAt,
+    attempts,
+    outputs: uses,
+  };
   for (const artifact of artifacts) recorder.emit({ kind: "artifact", time: finishedAt, step: stepRun.id, artifact });
   recorder.add({ kind: "step-run", stepRun }, ...(await keyChanges(parts)));
   if (reusable) {
@@ -170,4 +187,3 @@ async function keyChanges({ key, code, recordedCode }: ExecuteParts): Promise<re
 function withNotes(stepRun: StepRun, notes: StepNotes): StepRun {
   return { ...stepRun, metadata: { ...notes.metadata }, tags: [...notes.tags] };
 }
-

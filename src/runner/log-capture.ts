@@ -44,7 +44,10 @@ function createLineSplitter(stream: OutputStream, sink: LineSink): LineSplitter 
   let rest = "";
   return {
     write(chunk, encoding) {
-      rest += typeof chunk === "string" && isText(encoding) ? chunk : decoder.write(typeof chunk === "string" ? Buffer.from(chunk, encoding) : Buffer.from(chunk));
+      rest +=
+        typeof chunk === "string" && isText(encoding)
+          ? chunk
+          : decoder.write(typeof chunk === "string" ? Buffer.from(chunk, encoding) : Buffer.from(chunk));
       const lines = rest.split("\n");
       rest = lines.pop() as string;
       for (const line of lines) sink(stream, line.endsWith("\r") ? line.slice(0, -1) : line);
@@ -85,7 +88,8 @@ function createWrite(stream: OutputStream, original: Write): Write {
   const target = process[stream];
   return ((chunk: Uint8Array | string, encodingOrDone?: unknown, done?: unknown): boolean => {
     const capture = current.getStore();
-    if (capture === undefined) return (original as (...args: unknown[]) => boolean).call(target, chunk, encodingOrDone, done);
+    if (capture === undefined)
+      return (original as (...args: unknown[]) => boolean).call(target, chunk, encodingOrDone, done);
     capture.write(stream, chunk, typeof encodingOrDone === "string" ? (encodingOrDone as BufferEncoding) : undefined);
     const callback = typeof encodingOrDone === "function" ? encodingOrDone : done;
     if (typeof callback === "function") queueMicrotask(() => callback());

@@ -4,7 +4,8 @@ import { lookUp, ruleOut, type CachePolicy, type LookUp, type ToldMiss } from ".
 import { makeNodeKey, toKeyArguments } from "../cache/node-key.ts";
 import type { Key } from "../cache/key.ts";
 import type { CodeIdentity } from "../code/identity.ts";
-import type { RunOptions } from "../define/run-options.ts";
+import type { BlobRef } from "../define/materializer.ts";
+import type { RunOptions } from "../define/run-handle.ts";
 import { resolveOptions, type EffectiveOptions } from "../define/resolve-options.ts";
 import type { Argument, NodeId, OutputName, Plan, PlanNode } from "../define/plan.ts";
 import { assertInternal, RunError } from "../error.ts";
@@ -20,6 +21,7 @@ import { describeEnvironment, describeGit, makeRunId, makeRunName } from "./envi
 import { toErrorRecord } from "./error-record.ts";
 import { executeStep } from "./execute-step.ts";
 import { toParamRecords, toVersion } from "./plan-record.ts";
+import { policyOf } from "./policy.ts";
 import type { RunnerPorts } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 import { Schedule } from "./schedule.ts";
@@ -33,8 +35,8 @@ export interface RunOutcome {
   readonly run: Run;
   /** In plan order. */
   readonly steps: readonly StepRun[];
-  /** What the build returned: the artifact of each output, where its step ended well. */
-  readonly outputs: ReadonlyMap<OutputName, ArtifactUse>;
+  /** Every output of every step that ended well: node, then output. */
+  readonly artifacts: ReadonlyMap<NodeId, ReadonlyMap<OutputName, ArtifactUse>>;
   /** What reused steps took when they were executed. */
   readonly savedMs: number;
   /** What the first failing step threw. */
@@ -119,6 +121,8 @@ class Progress {
   #wake: () => void = () => {};
   #failure: { readonly thrown: unknown } | undefined;
   #cancelled = false;
+  /** Why no further node is started. */
+  #stopped: Reason | undefined;
 
   constructor(parts: ProgressParts) {
     this.#parts = parts;
@@ -127,29 +131,16 @@ class Progress {
     for (const node of plan.nodes) {
       const code = identities.get(node.step);
       assertInternal(code, `step "${node.step.name}" has no code identity`);
-      const effective = resolveOptions({
-        run: options,
-        call: node.callOptions,
-        step: node.step.options,
-        pipelines: node.pipelineOptions,
-        defaults: ports.defaults,
-      });
+      const policy = policyOf(node, options, selection, ports);
       const skipped: Partial<StepRun> = selection.selected.has(node.id)
         ? {}
         : { status: "skipped", reason: { code: "not-selected", text: "it was not asked for", differences: [] } };
       this.#states.set(node.id, {
         node,
         code,
-        options: effective,
-        policy: {
-          mode: effective.cache,
-          modeFrom: effective.cacheFrom,
-          expiresMs: effective.expiresMs,
-          forced: selection.forced.has(node.id),
-          requireProved: options.require === "proved",
-          hasVersion: (node.callOptions.version ?? node.step.options.version) !== undefined,
-        },
-        stepRun: { ...emptyStepRun(run, node, effective), ...skipped },
+        policy: policy.cache,
+        options: policy.options,
+        stepRun: { ...emptyStepRun(run, node, policy.options), ...skipped },
         key: undefined,
         outputs: undefined,
         executed: false,
@@ -170,6 +161,7 @@ class Progress {
         const ready = this.#schedule.take();
         if (ready.length > 0) await this.#settle(ready.map((node) => this.#state(node.id)));
         else await this.#somethingEnds();
+        if (this.#stopped !== undefined) this.#dropRest(this.#stopped);
         this.#startQueued();
       }
       while (this.#executing > 0) await this.#somethingEnds();
@@ -180,7 +172,7 @@ class Progress {
 
   /** Writes the run's end. */
   async end(git: Run["git"]): Promise<RunOutcome> {
-    const { plan, run, recorder } = this.#parts;
+    const { run, recorder } = this.#parts;
     const steps = [...this.#states.values()].map(({ stepRun }) => stepRun);
     for (const stepRun of steps) if (stepRun.status === "skipped") recorder.add({ kind: "step-run", stepRun });
     const status: RunStatus = this.#cancelled ? "cancelled" : this.#failure === undefined ? "completed" : "failed";
@@ -196,12 +188,9 @@ class Progress {
     await recorder.flush();
     const savedMs = steps.reduce((sum, step) => sum + (step.savedMs ?? 0), 0);
     recorder.emit({ kind: "run-ended", time: Date.now(), run: ended, savedMs });
-    const outputs = new Map<OutputName, ArtifactUse>();
-    for (const [name, argument] of Object.entries(plan.outputs)) {
-      const use = argument.kind === "ref" ? this.#states.get(argument.node)?.outputs?.get(argument.output) : undefined;
-      if (use !== undefined) outputs.set(name, use);
-    }
-    return { run: ended, steps, outputs, savedMs, error: thrown };
+    const artifacts = new Map<NodeId, ReadonlyMap<OutputName, ArtifactUse>>();
+    for (const [id, { outputs }] of this.#states) if (outputs !== undefined) artifacts.set(id, outputs);
+    return { run: ended, steps, artifacts, savedMs, error: thrown };
   }
 
   /** Looks ready nodes up: hits end at once, misses queue for execution. */
@@ -219,7 +208,7 @@ class Progress {
     }
     if (asked.length === 0) return;
     const { metadata, content } = this.#parts.ports;
-    const ports = { metadata, checkBlobs: content.check.bind(content) };
+    const ports = { metadata, checkBlobs: (refs: readonly BlobRef[]) => content.verify(refs) };
     const requests = asked.map(({ state, key }) => ({ key, policy: state.policy }));
     const found = await lookUp(ports, requests, Date.now());
     for (const [index, each] of found.entries()) {
@@ -242,7 +231,12 @@ class Progress {
     const upstreamRan = state.stepRun.inputs.length > 0 && this.#anyInputExecuted(state.node);
     const now = Date.now();
     const reason: Reason = upstreamRan
-      ? { code: "same-output-upstream", text: "what it depends on ran again and gave the same output", differences: [], against: entry.origin }
+      ? {
+          code: "same-output-upstream",
+          text: "what it depends on ran again and gave the same output",
+          differences: [],
+          against: entry.origin,
+        }
       : { code: "same-fingerprint", text: "nothing it depends on has changed", differences: [], against: entry.origin };
     const before = state.outputs;
     state.outputs = new Map(entry.outputs.map((use) => [use.slot, use]));
@@ -270,7 +264,7 @@ class Progress {
     }
     const why = found.kind === "miss" ? found.told.text : "nothing is stored for it";
     const hint = isReuseOnly
-      ? `Run with --until ${this.#parts.options.only} to run what it needs as well`
+      ? `Use until instead of only, to run what it needs as well`
       : "Run once without requiring the cache, or find out what changed with reprise why";
     this.#fail(state, new RunError("RPS3004", `Step "${state.node.id}" is not cached: ${why}`, { hint }));
   }
@@ -298,7 +292,12 @@ class Progress {
     const { ports, run, recorder } = this.#parts;
     const key = state.key as Key;
     try {
-      state.stepRun = { ...state.stepRun, status: "running", reason: await this.#explain(state, found), startedAt: Date.now() };
+      state.stepRun = {
+        ...state.stepRun,
+        status: "running",
+        reason: await this.#explain(state, found),
+        startedAt: Date.now(),
+      };
       recorder.add({ kind: "step-run", stepRun: state.stepRun });
       recorder.emit({ kind: "step-started", time: state.stepRun.startedAt, step: state.stepRun });
       await recorder.flush();
@@ -317,6 +316,7 @@ class Progress {
         contentOf: (ref) => this.#contentOf(ref),
         recordedCode: this.#recordedCode,
       });
+      if (this.#schedule.isDropped(state.node.id)) return;
       for (const artifact of result.artifacts) this.#contents.set(artifact.digest, artifact);
       state.stepRun = result.stepRun;
       recorder.emit({ kind: "step-ended", time: Date.now(), step: state.stepRun });
@@ -329,6 +329,7 @@ class Progress {
         this.#drop(state, result.thrown);
       }
     } catch (error) {
+      if (this.#schedule.isDropped(state.node.id)) return;
       if (error instanceof DamagedInput && this.#repair(state, error)) return;
       this.#fail(state, error instanceof DamagedInput ? error.cause : error);
     }
@@ -342,7 +343,12 @@ class Progress {
     }
     const { node, code, key } = state;
     assertInternal(key, `node "${node.id}" is explained before it has a key`);
-    return await explainMiss(this.#parts.ports.metadata, { pipeline: this.#parts.run.pipeline, node: node.id, key, code });
+    return await explainMiss(this.#parts.ports.metadata, {
+      pipeline: this.#parts.run.pipeline,
+      node: node.id,
+      key,
+      code,
+    });
   }
 
   /** An input's bytes are damaged: its producer, which was reused, is executed again, and the node waits for it. */
@@ -385,7 +391,7 @@ class Progress {
       const text = isCancelled ? "the run was cancelled" : `"${state.node.id}" failed`;
       this.#skip(id, { code: isCancelled ? "cancelled" : "upstream-failed", text, differences: [] });
     }
-    if (this.#parts.options.onFailure === "stop-all" && !this.#abort.signal.aborted) {
+    if (this.#parts.options.onFailure === "stop-all" && this.#stopped === undefined) {
       this.#stopRest(`"${state.node.id}" failed`, "upstream-failed");
     }
   }
@@ -398,11 +404,16 @@ class Progress {
   }
 
   #stopRest(text: string, code: "cancelled" | "upstream-failed"): void {
+    this.#stopped = { code, text, differences: [] };
     this.#abort.abort(new RunError("RPS3002", `The run was stopped: ${text}`));
+    this.#dropRest(this.#stopped);
+  }
+
+  #dropRest(reason: Reason): void {
     const queued = this.#queue.splice(0).map(({ state }) => state.node.id);
     for (const id of [...this.#schedule.untaken(), ...queued]) {
       this.#schedule.drop(id);
-      this.#skip(id, { code, text, differences: [] });
+      this.#skip(id, reason);
     }
   }
 
@@ -427,7 +438,8 @@ class Progress {
     const uses: ArtifactUse[] = [];
     const visit = (argument: Argument, slot: string): void => {
       if (argument.kind === "ref") uses.push({ ...this.#outputOf(argument.node, argument.output), slot });
-      if (argument.kind === "list") for (const [index, item] of argument.items.entries()) visit(item, `${slot}[${index}]`);
+      if (argument.kind === "list")
+        for (const [index, item] of argument.items.entries()) visit(item, `${slot}[${index}]`);
     };
     for (const [name, argument] of Object.entries(node.arguments)) visit(argument, name);
     return uses;
@@ -435,7 +447,9 @@ class Progress {
 
   #anyInputExecuted(node: PlanNode): boolean {
     const visit = (argument: Argument): boolean =>
-      argument.kind === "ref" ? this.#state(argument.node).executed : argument.kind === "list" && argument.items.some(visit);
+      argument.kind === "ref"
+        ? this.#state(argument.node).executed
+        : argument.kind === "list" && argument.items.some(visit);
     return Object.values(node.arguments).some(visit);
   }
 

@@ -127,6 +127,10 @@ export class Schedule {
     return this.#entries.get(id)?.state === "done";
   }
 
+  isDropped(id: NodeId): boolean {
+    return this.#entries.get(id)?.state === "dropped";
+  }
+
   #makeReady(id: NodeId): void {
     this.#entry(id).state = "ready";
     this.#ready.push(id);

@@ -4,8 +4,8 @@ import { UsageError } from "../error.ts";
 import type { NodeId, Plan } from "../define/plan.ts";
 
 export interface SelectionOptions {
-  /** Just this node; what it needs is taken from the cache. */
-  readonly only?: string;
+  /** Just these nodes; what they need is taken from the cache. */
+  readonly only?: readonly string[];
   /** This node and all that depends on it; what they need is reused or run. */
   readonly from?: string;
   /** This node and all that it needs. */
@@ -30,7 +30,7 @@ export function selectNodes(plan: Plan, options: SelectionOptions): Selection {
   if (only === undefined && from === undefined && until === undefined) {
     return { selected: all, reuseOnly: new Set(), forced };
   }
-  const chosen = only === undefined ? all : new Set(nodesNamed(plan, only));
+  const chosen = only === undefined ? all : new Set(only.flatMap((name) => nodesNamed(plan, name)));
   const needed = only === undefined ? chosen : upstreamOf(plan, chosen);
   const below = from === undefined ? all : downstreamOf(plan, new Set(nodesNamed(plan, from)));
   const above = until === undefined ? all : upstreamOf(plan, new Set(nodesNamed(plan, until)));

@@ -51,7 +51,9 @@ export async function loadConfig(cwd: string, file?: string): Promise<LoadedConf
     return { config: {}, path: undefined, root: manifest === undefined ? resolve(cwd) : dirname(manifest) };
   }
   if (!existsSync(path)) {
-    throw new UsageError("RPS6003", `There is no configuration file ${path}`, { hint: "Name a file that exists with --config" });
+    throw new UsageError("RPS6003", `There is no configuration file ${path}`, {
+      hint: "Name a file that exists with --config",
+    });
   }
   return { config: checkConfig(await importDefault(path), path), path, root: dirname(path) };
 }
@@ -91,7 +93,12 @@ function checkConfig(value: unknown, path: string): Config {
   return value as Config;
 }
 
-function checkKeys(value: Readonly<Record<string, unknown>>, names: readonly string[], path: string, prefix: string): void {
+function checkKeys(
+  value: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  path: string,
+  prefix: string,
+): void {
   for (const [name, each] of Object.entries(value)) {
     if (!names.includes(name)) {
       const near = suggestName(name, names);

@@ -1,0 +1,76 @@
+/** Runs a pipeline for a script: `await firstPipeline.run({ … })`. */
+import process from "node:process";
+import { planPipeline } from "../define/plan-pipeline.ts";
+import type { AnyPipeline } from "../define/pipeline-definition.ts";
+import type { OutputHandle, RunHandle, RunOptions } from "../define/run-handle.ts";
+import { RunError } from "../error.ts";
+import { runPlan } from "../runner/run.ts";
+import { toRunHandle } from "../stack/run-handle.ts";
+import { openSharedStack } from "../stack/shared-stack.ts";
+import { createReporter } from "./reporter/index.ts";
+import type { Reporter } from "./reporter/reporter.ts";
+import { processIo } from "./terminal.ts";
+
+/** Plans, runs and reports. Throws a RunError for a run that did not complete, unless `throwOnFailure` is false. */
+export async function runFromScript(
+  pipeline: AnyPipeline,
+  params: Readonly<Record<string, unknown>>,
+  options: RunOptions,
+): Promise<RunHandle<Readonly<Record<string, OutputHandle<unknown>>>>> {
+  const plan = planPipeline(pipeline, params);
+  const { store, stack: stackName } = options;
+  const stack = await openSharedStack({
+    ...(store === undefined ? {} : { store }),
+    ...(stackName === undefined ? {} : { stack: stackName }),
+  });
+  const reporter = openReporter(options, stack.root);
+  using interrupt = listenForInterrupt();
+  const signal = options.signal === undefined ? interrupt.signal : AbortSignal.any([options.signal, interrupt.signal]);
+  try {
+    const outcome = await runPlan(plan, stack, { ...options, signal, onEvent: (event) => reporter?.report(event) });
+    if (outcome.run.status !== "completed" && options.throwOnFailure !== false) throw toRunError(outcome);
+    return toRunHandle(plan, outcome, stack);
+  } finally {
+    reporter?.close();
+  }
+}
+
+function openReporter({ reporter = "auto" }: RunOptions, root: string): Reporter | undefined {
+  return reporter === "silent" ? undefined : createReporter(reporter, processIo(), { root });
+}
+
+/** The error that a script gets. The step's own error is its cause, and its text comes first. */
+function toRunError({ run, steps, error }: Awaited<ReturnType<typeof runPlan>>): RunError {
+  if (run.status === "cancelled") {
+    return new RunError("RPS3002", `Run ${run.id} of "${run.pipeline}" was cancelled`, { cause: error });
+  }
+  const failed = steps.find((step) => step.status === "failed");
+  const what = failed?.error === undefined ? "" : `: ${failed.error.name}: ${failed.error.message}`;
+  return new RunError("RPS3001", `Step "${failed?.node}" of pipeline "${run.pipeline}" failed${what}`, {
+    hint: `Finished steps are kept: the next run goes on from here. Look at the run: reprise show ${run.id}`,
+    ...(failed?.error?.place === undefined ? {} : { place: failed.error.place }),
+    data: { run: run.id, node: failed?.node },
+    cause: error,
+  });
+}
+
+interface Interrupt extends Disposable {
+  readonly signal: AbortSignal;
+}
+
+/** The first Ctrl-C cancels the run and then ends the process as Ctrl-C does; the second ends it at once. */
+function listenForInterrupt(): Interrupt {
+  const abort = new AbortController();
+  const onInterrupt = (): void => {
+    if (abort.signal.aborted) process.exit(130);
+    abort.abort(new RunError("RPS3002", "The run was cancelled by Ctrl-C"));
+  };
+  process.on("SIGINT", onInterrupt);
+  return {
+    signal: abort.signal,
+    [Symbol.dispose]() {
+      process.off("SIGINT", onInterrupt);
+      if (abort.signal.aborted) process.exit(130);
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/** What a caller of `pipeline.run` gets back: the outcome, with outputs that can be loaded. */
+import type { Argument, OutputName, Plan } from "../define/plan.ts";
+import type { ArtifactInfo, OutputHandle, RunHandle, StepSummary, ValueHandle } from "../define/run-handle.ts";
+import { assertInternal, RunError } from "../error.ts";
+import { loadValue } from "../materializer/stored-value.ts";
+import type { ArtifactUse, StepRun } from "../record/run.ts";
+import type { RunOutcome } from "../runner/run.ts";
+import type { Stack } from "./stack.ts";
+
+/** Makes the handle. It reads from the stack's store, which must stay open. */
+export function toRunHandle(
+  plan: Plan,
+  outcome: RunOutcome,
+  stack: Stack,
+): RunHandle<Record<OutputName, OutputHandle<unknown>>> {
+  const { run, steps } = outcome;
+  const outputs: Record<OutputName, OutputHandle<unknown>> = {};
+  for (const [name, argument] of Object.entries(plan.outputs)) outputs[name] = toHandle(name, argument, outcome, stack);
+  return {
+    id: run.id,
+    name: run.name,
+    pipeline: run.pipeline,
+    version: run.version,
+    status: run.status,
+    steps: steps.map(toSummary),
+    outputs,
+  };
+}
+
+function toHandle(name: string, argument: Argument, outcome: RunOutcome, stack: Stack): OutputHandle<unknown> {
+  const load: ValueHandle<unknown>["load"] = async () => await loadArgument(name, argument, outcome, stack);
+  return {
+    load,
+    get artifact(): ArtifactInfo {
+      assertInternal(argument.kind === "ref", `output "${name}" is no artifact of its own`);
+      const { artifact, version, digest } = findUse(name, argument, outcome);
+      return { name: artifact, version, digest };
+    },
+  };
+}
+
+async function loadArgument(name: string, argument: Argument, outcome: RunOutcome, stack: Stack): Promise<unknown> {
+  switch (argument.kind) {
+    case "value":
+      return argument.value;
+    case "list":
+      return await Promise.all(argument.items.map((item) => loadArgument(name, item, outcome, stack)));
+    case "ref": {
+      const { artifact, version } = findUse(name, argument, outcome);
+      const [content] = await stack.metadata.artifacts({ name: artifact, version, limit: 1 });
+      assertInternal(content, `artifact "${artifact}" version ${version} is not recorded`);
+      return await loadValue(content, { registry: stack.registry, blobs: stack.content });
+    }
+  }
+}
+
+function findUse(name: string, ref: Extract<Argument, { kind: "ref" }>, { artifacts, run }: RunOutcome): ArtifactUse {
+  const use = artifacts.get(ref.node)?.get(ref.output);
+  if (use === undefined) {
+    throw new RunError(
+      "RPS3005",
+      `Output "${name}" of run ${run.id} is not there: step "${ref.node}" did not finish, or does not return it`,
+      {
+        hint: `Look at the run: reprise show ${run.id}`,
+      },
+    );
+  }
+  return use;
+}
+
+function toSummary(step: StepRun): StepSummary {
+  const { node, status, reason, startedAt, finishedAt, savedMs } = step;
+  return {
+    node,
+    step: step.step,
+    status,
+    reason: reason && { code: reason.code, text: reason.text },
+    durationMs: finishedAt === undefined ? undefined : finishedAt - startedAt,
+    savedMs,
+  };
+}

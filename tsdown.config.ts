@@ -1,0 +1,12 @@
+import { defineConfig } from "tsdown";
+
+export default defineConfig({
+  entry: { index: "src/index.ts", bin: "src/bin.ts", testing: "src/testing/index.ts" },
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  dts: { oxc: true },
+  sourcemap: false,
+  clean: true,
+  fixedExtension: false,
+});
