@@ -3,7 +3,7 @@ export type { AnyPipeline, Pipeline, PipelineDefinition, PipelineExecutor } from
 export type { After, CallOptions, PipelineCallOptions } from "./call-options.ts";
 export type { CallSite } from "./call-site.ts";
 export type { LogFunction, StepContext } from "./context.ts";
-export type { Mistake } from "./infer.ts";
+export type { Mistake } from "./mistake.ts";
 export type {
   BlobReader,
   BlobRef,

@@ -3,15 +3,9 @@
  * underlined where it is made. Every type here looks at one step alone, so that the cost of a build grows with its length.
  */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Mistake } from "./mistake.ts";
 import type { Declaration } from "./plan.ts";
 import type { NodeResult, Ref } from "./reference.ts";
-
-declare const mistake: unique symbol;
-
-/** No value has this type: the sentence tells what is wrong with the one that was given. */
-export interface Mistake<Sentence extends string> {
-  readonly [mistake]: Sentence;
-}
 
 /** No arguments, no params, no outputs. */
 // oxlint-disable-next-line typescript/no-empty-object-type
@@ -45,12 +39,17 @@ export type DeclaredArguments<P extends StandardSchemaV1, D> = StandardSchemaV1.
 };
 
 /** The inputs that a call may give as values or as references: all that the params schema does not give. */
-export type EdgeInputs<I, P extends StandardSchemaV1, D> = {
-  [Name in keyof I as Exclude<Name, keyof StandardSchemaV1.InferOutput<P> | keyof D>]: I[Name];
-} & { [Name in keyof D]: DeclaredInput<D[Name]> };
+export type EdgeInputs<I, P extends StandardSchemaV1, D> = Flatten<
+  {
+    [Name in keyof I as Exclude<Name, keyof StandardSchemaV1.InferOutput<P> | keyof D>]: I[Name];
+  } & { [Name in keyof D]: DeclaredInput<D[Name]> }
+>;
 
 /** The first argument of a call in a build. */
-export type CallArguments<Inputs, Params> = { [Name in keyof Inputs]: Argument<Inputs[Name]> } & Params;
+export type CallArguments<Inputs, Params> = Flatten<{ [Name in keyof Inputs]: Argument<Inputs[Name]> } & Params>;
+
+/** The same type, written out in messages instead of named. */
+type Flatten<T> = T extends infer Whole ? { [Name in keyof Whole]: Whole[Name] } : never;
 
 /** Arguments that may be left out altogether when each of them may. */
 export type CallParameters<Arguments, Options> = None extends Arguments

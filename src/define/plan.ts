@@ -33,7 +33,7 @@ export type Argument =
 
 /** An output's name. A step that returns a single value that is no record has one output, named {@link singleOutput}. */
 export type OutputName = string;
-export const singleOutput: OutputName = "output";
+export const singleOutput = "output" satisfies OutputName;
 
 /** A step's place in a plan. */
 export interface PlanNode {
@@ -51,10 +51,14 @@ export interface PlanNode {
 /** What a build yields. Nodes stand in the order of their calls, so a node never stands before one it depends on. */
 export interface Plan {
   readonly pipeline: string;
-  /** Validated, defaults filled in. */
+  /** Validated, defaults filled in. A step or pipeline that was passed in is here by its name. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly nodes: readonly PlanNode[];
-  /** What the build returned: outputs by name, or one argument under {@link singleOutput}; empty when it returned nothing. */
+  /**
+   * What the build returned: outputs by name, or one argument under {@link singleOutput}; empty when it returned nothing.
+   * A build may return the whole result of a call: one reference under {@link singleOutput} to a node's output of that
+   * name. When the node's step turns out to return a record, that record's outputs stand in its place.
+   */
   readonly outputs: Readonly<Record<OutputName, Argument>>;
   readonly options: StepOptions;
 }

@@ -10,6 +10,7 @@ import { inspect } from "node:util";
 import { DefinitionError, type Problem } from "../error.ts";
 import type { Build } from "./build.ts";
 import { capturePlace } from "./capture-call-sites.ts";
+import type { Mistake } from "./mistake.ts";
 import { singleOutput, type NodeId, type OutputName, type StepDefinition } from "./plan.ts";
 import { state } from "./state.ts";
 import { suggestName } from "./suggest-name.ts";
@@ -21,6 +22,9 @@ declare const result: unique symbol;
 export interface Ref<out T> {
   (mistake: "A reference is no function; its value is there when the steps run"): never;
   readonly [referenced]: T;
+  // What functions have would otherwise pass for a member of the value.
+  readonly length: Mistake<"A reference has no length; its value is there when the steps run">;
+  readonly name: Mistake<"A reference has no name; its value is there when the steps run">;
 }
 
 /** The whole result of a call in a build, good for `after`. */

@@ -2,6 +2,7 @@
 import { type } from "arktype";
 import * as v from "valibot";
 import { z } from "zod";
+import type { JsonValue } from "../../src/hash/json.ts";
 import {
   createPipelineFunction,
   step,
@@ -29,6 +30,7 @@ interface Split {
   trainSet: Row[];
   testSet: Row[];
 }
+declare const row: Row;
 interface Model {
   readonly weights: Float64Array;
 }
@@ -62,6 +64,27 @@ const merge = step({
   run: ({ scores }: { scores: readonly number[] }) => ({ best: Math.max(...scores) }),
 });
 const table2 = step({ name: "grid", run: ({ cells }: { cells: number[][] }) => cells.flat() });
+
+// Kinds of results.
+class Classifier {
+  readonly depth = 3;
+  predict(row: Row): number {
+    return row.target;
+  }
+}
+const kinds = {
+  list: step({ name: "list", run: () => [1, 2] }),
+  map: step({ name: "map", run: async () => new Map<string, number>() }),
+  typed: step({ name: "typed", run: () => new Uint8Array(3) }),
+  text: step({ name: "text", run: () => "a" as const }),
+  maybe: step({ name: "maybe", run: (): Row | undefined => undefined }),
+  instance: step({ name: "instance", run: () => new Classifier() }),
+  partial: step({ name: "partial", run: (): { model?: Model } => ({}) }),
+  json: step({ name: "json", run: ({ value }: { value: JsonValue }) => ({ value }) }),
+  tuple: step({ name: "tuple", run: ({ pair }: { pair: readonly [number, Row] }) => pair[0] }),
+  unknown: step({ name: "unknown", run: ({ value }: { value: unknown }) => value }),
+  nothing: step({ name: "nothing", run: async () => {} }),
+};
 
 // Types that come from declarations.
 const declared = step({
@@ -129,6 +152,24 @@ export const everything = pipeline({
   },
 });
 
+export const kindsOfResults = pipeline({
+  name: "kinds",
+  build() {
+    const text = kinds.text();
+    expectType<Ref<number[]>>()(kinds.list(), true);
+    expectType<Ref<Map<string, number>>>()(kinds.map(), true);
+    expectType<Ref<Uint8Array<ArrayBuffer>>>()(kinds.typed(), true);
+    expectType<Ref<"a">>()(text, true);
+    expectType<Ref<Row | undefined>>()(kinds.maybe(), true);
+    expectType<Ref<Classifier>>()(kinds.instance(), true);
+    expectType<Ref<Model | undefined>>()(kinds.partial().model, true);
+    expectType<Ref<JsonValue>>()(kinds.json({ value: [text, { a: [1] }] }).value, true);
+    expectType<Ref<number>>()(kinds.tuple({ pair: [kinds.tuple({ pair: [1, row] }), row] }), true);
+    expectType<Ref<unknown>>()(kinds.unknown({ value: text }), true);
+    expectType<NodeResult>()(kinds.nothing(), true);
+  },
+});
+
 // Steps as slots.
 export const slots = pipeline({
   name: "slots",
@@ -181,8 +222,6 @@ export async function look(): Promise<void> {
   expectType<OutputHandle<Model>>()(slotRun.outputs.model, true);
   const evaluated = await evaluate.run({ rows: [], models: [], label: "" });
   expectType<OutputHandle<number>>()(evaluated.outputs.output, true);
-  const nothing = await outer.run();
-  expectType<Record<never, never>>()(nothing.outputs, true);
   const result = await trainSvc.run({ trainSet: [], testSet: [] });
   expectType<Model>()(result.model, true);
   expectType<number>()(await count.run({ rows: [] }), true);
