@@ -50,7 +50,7 @@ export function ruleOut(policy: CachePolicy, code: CodeIdentity): ToldMiss | und
     return { code: "cache-off", text: `${what} (set on the ${policy.modeFrom})` };
   }
   if (code.verdict === "opaque" && !policy.hasVersion) {
-    const [note] = code.notes.filter((each) => each.verdict === "opaque");
+    const note = code.notes.find((each) => each.verdict === "opaque");
     return { code: "opaque-code", text: note?.message ?? "its code cannot be told" };
   }
   if (code.verdict !== "proved" && policy.requireProved) {

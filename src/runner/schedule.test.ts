@@ -27,7 +27,11 @@ function makeSchedule(graph: readonly (readonly number[])[]): Schedule {
 function needed(graph: readonly (readonly number[])[], from: number): Set<number> {
   const found = new Set<number>();
   const visit = (index: number): void => {
-    for (const need of graph[index] ?? []) if (!found.has(need)) (found.add(need), visit(need));
+    for (const need of graph[index] ?? []) {
+      if (found.has(need)) continue;
+      found.add(need);
+      visit(need);
+    }
   };
   visit(from);
   return found;
@@ -65,7 +69,10 @@ test("a dropped node takes exactly those with it that need it", () => {
       while (!schedule.finished) {
         for (const node of schedule.take()) {
           if (node.id === id(victim)) dropped = schedule.drop(node.id);
-          else (schedule.done(node.id), played.push(node.id));
+          else {
+            schedule.done(node.id);
+            played.push(node.id);
+          }
         }
       }
       const expected = graph.map((_, index) => index).filter((index) => needed(graph, index).has(victim));
@@ -104,7 +111,10 @@ test("a reopened node is taken again, and a taken node that waits for it afterwa
 
 test("a reopened node whose dependants are done leaves them done", () => {
   const schedule = makeSchedule([[], [0]]);
-  for (const index of [0, 1]) (schedule.take(), schedule.done(id(index)));
+  for (const index of [0, 1]) {
+    schedule.take();
+    schedule.done(id(index));
+  }
   assert.ok(schedule.finished);
   schedule.reopen(id(0));
   assert.ok(!schedule.finished);
