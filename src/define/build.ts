@@ -1,8 +1,7 @@
 /** A build while it runs: what has been called so far, and in which pipeline. */
 import type { Problem } from "../error.ts";
 import type { StepOptions } from "./options.ts";
-import type { PipelineDefinition } from "./pipeline-definition.ts";
-import type { NodeId, PlanNode, StepDefinition } from "./plan.ts";
+import type { NodeId, PipelineDefinition, PlanNode, StepDefinition } from "./plan.ts";
 
 export interface Build {
   readonly nodes: PlanNode[];

@@ -2,13 +2,13 @@
 import type { Problem } from "../error.ts";
 import { takeExactName, takeName, type Build, type Scope } from "./build.ts";
 import type { CallOptions } from "./call-options.ts";
-import { captureCallSites, toPlace } from "./capture-call-sites.ts";
+import { toPlace } from "./capture-call-sites.ts";
 import { checkOptions } from "./check-options.ts";
 import { checkName } from "./name.ts";
 import { resolveAfter } from "./after.ts";
 import type { Argument, NodeId, PlanNode, StepDefinition } from "./plan.ts";
-import { createCallResult, readReference, report } from "./reference.ts";
-import { holdsReference, isPlainRecord, toArgument } from "./to-argument.ts";
+import { createCallResult, report } from "./reference.ts";
+import { isPlainRecord, toArgument } from "./to-argument.ts";
 import { acceptParams } from "./accept-params.ts";
 import { validate, isSchema } from "./validate.ts";
 
@@ -85,21 +85,24 @@ function sharedName(step: StepDefinition, known: StepDefinition): Problem {
 
 function collectArguments(build: Build, step: StepDefinition, id: NodeId, given: unknown): PlanNode["arguments"] {
   const owner = `step "${step.name}"`;
-  const named = acceptArguments(given, owner);
   const collected: Record<string, Argument> = {};
   const plain: Record<string, unknown> = {};
   const edges: string[] = [];
-  for (const [name, value] of Object.entries(named)) {
+  let complete = true;
+  for (const [name, value] of Object.entries(acceptArguments(given, owner))) {
+    // An argument that is undefined and one that is left out are the same to a function that destructures them.
     if (value === undefined) continue;
-    if (holdsReference(value) || readReference(value) !== undefined) edges.push(name);
     const argument = toArgument(build, value, `Argument "${name}" of ${owner}`);
-    if (argument.kind === "value" && !Object.hasOwn(step.inputs, name)) plain[name] = argument.value;
-    else collected[name] = argument;
+    if (argument === undefined) complete = false;
+    else if (argument.kind !== "value") edges.push(name);
+    if (argument?.kind === "value" && !Object.hasOwn(step.inputs, name)) plain[name] = argument.value;
+    else if (argument !== undefined) collected[name] = argument;
   }
+  // What is left out because it is wrong would be missed here once more.
+  if (!complete) return {};
   const { values, problems } = acceptParams(step.params, plain, edges, owner);
-  for (const problem of problems) report(problem);
   for (const [name, value] of Object.entries(values)) collected[name] = { kind: "value", value };
-  for (const problem of missingInputs(step, collected, id)) report(problem);
+  for (const problem of [...problems, ...missingInputs(step, collected, id)]) report(problem);
   return Object.fromEntries(Object.entries(collected).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -151,11 +154,18 @@ export function nodesOf(argument: Argument): NodeId[] {
 
 /** The build's steps are called in no other place, so this is a mistake in any case. */
 export function reportCallOutside(step: StepDefinition): void {
-  const place = toPlace(captureCallSites(0));
   report({
     code: "RPS1002",
     message: `Step "${step.name}" was called outside of a pipeline's build`,
     hint: "Call it in the build of a pipeline, or run its function alone: await step.run({ … })",
-    ...(place === undefined ? {} : { place }),
+  });
+}
+
+/** A promise in a build is of no use; most likely the call was meant. */
+export function reportRunInside(what: string, name: string): void {
+  report({
+    code: "RPS1003",
+    message: `The run of ${what} is started inside of a build, which cannot wait for it`,
+    hint: `Call it instead: ${name}({ … })`,
   });
 }

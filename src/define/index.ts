@@ -1,5 +1,5 @@
 /** What a user writes. */
-export type { AnyPipeline, Pipeline, PipelineDefinition, PipelineExecutor } from "./pipeline-definition.ts";
+export type { AnyPipeline, Pipeline, PipelineExecutor } from "./pipeline-definition.ts";
 export type { After, CallOptions, PipelineCallOptions } from "./call-options.ts";
 export type { CallSite } from "./call-site.ts";
 export type { LogFunction, StepContext } from "./context.ts";
@@ -16,7 +16,16 @@ export type {
 } from "./materializer.ts";
 export type { CacheMode, CacheOption, Duration, StepIdentityOptions, StepOptions } from "./options.ts";
 export type { PipelineFunction, PipelineSource } from "./pipeline.ts";
-export type { Argument, Declaration, NodeId, OutputName, Plan, PlanNode, StepDefinition } from "./plan.ts";
+export type {
+  Argument,
+  Declaration,
+  NodeId,
+  OutputName,
+  PipelineDefinition,
+  Plan,
+  PlanNode,
+  StepDefinition,
+} from "./plan.ts";
 export type { NodeResult, Ref } from "./reference.ts";
 export type { EffectiveOptions, OptionLevel, OptionLevels } from "./resolve-options.ts";
 export type {
@@ -28,7 +37,7 @@ export type {
   StepSummary,
   ValueHandle,
 } from "./run-handle.ts";
-export type { DefinedPipeline } from "./state.ts";
+export type { DefinedPipeline } from "./defined-pipelines.ts";
 export type { Step, StepSource } from "./step.ts";
 export type { CollectedLine, TestContext } from "./test-context.ts";
 export { captureCallSites, toPlace } from "./capture-call-sites.ts";
@@ -37,11 +46,12 @@ export { checkPlan } from "./check-plan.ts";
 export { parseDuration } from "./duration.ts";
 export { checkName } from "./name.ts";
 export { createPipelineFunction } from "./pipeline.ts";
-export { isPipeline, planPipeline } from "./plan-pipeline.ts";
+export { planPipeline } from "./plan-pipeline.ts";
 export { singleOutput } from "./plan.ts";
 export { resolveIdentity, resolveNodeOptions, resolveOptions, toCacheMode } from "./resolve-options.ts";
 export { validateInputs, validateOutputs } from "./run-step-function.ts";
-export { definedPipelines } from "./state.ts";
-export { isStep, step } from "./step.ts";
+export { definedPipelines } from "./defined-pipelines.ts";
+export { isPipeline, isStep } from "./definition-mark.ts";
+export { step } from "./step.ts";
 export { suggestName } from "./suggest-name.ts";
 export { openTestContext } from "./test-context.ts";

@@ -1,21 +1,9 @@
-/** A pipeline as its author defined it, and as its users see it. */
-import type { StandardSchemaV1 } from "@standard-schema/spec";
+/** A pipeline as its users see it, and as those who run it do. */
 import type { PipelineCallOptions } from "./call-options.ts";
-import type { CallSite } from "./call-site.ts";
 import type { CallParameters, Remaining } from "./infer.ts";
-import type { StepOptions } from "./options.ts";
-import type { Plan } from "./plan.ts";
+import type { PipelineDefinition, Plan } from "./plan.ts";
 import type { NodeResult } from "./reference.ts";
 import type { OutputHandle, OutputHandles, RunHandle, RunOptions } from "./run-handle.ts";
-
-export interface PipelineDefinition {
-  readonly name: string;
-  readonly params: StandardSchemaV1 | undefined;
-  readonly build: (params: never) => unknown;
-  readonly options: StepOptions;
-  /** The frames that were on the stack when `pipeline()` was called, innermost first, without Reprise's own. */
-  readonly sites: readonly CallSite[];
-}
 
 /**
  * A pipeline: run it, plan it, or call it in the build of another pipeline, where its nodes become `name/node`.

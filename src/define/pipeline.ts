@@ -4,14 +4,18 @@ import type { Problem } from "../error.ts";
 import { captureCallSites } from "./capture-call-sites.ts";
 import { checkOptions, checkRunOptions } from "./check-options.ts";
 import type { CheckedBuild, CheckedName, NoSchema, PipelineArguments } from "./infer.ts";
+import { reportRunInside } from "./call-step.ts";
+import { rememberPipeline } from "./defined-pipelines.ts";
+import { pipelineMark } from "./definition-mark.ts";
 import { checkName } from "./name.ts";
 import type { StepOptions } from "./options.ts";
-import type { AnyPipeline, Pipeline, PipelineDefinition, PipelineExecutor } from "./pipeline-definition.ts";
-import { asyncBuild, callPipeline, pipelineMark, planPipeline } from "./plan-pipeline.ts";
-import { DefinitionError } from "../error.ts";
+import type { AnyPipeline, Pipeline, PipelineExecutor } from "./pipeline-definition.ts";
+import type { PipelineDefinition } from "./plan.ts";
+import { report } from "./reference.ts";
+import { asyncBuild, callPipeline, planPipeline } from "./plan-pipeline.ts";
 import type { RunOptions } from "./run-handle.ts";
 import { state } from "./state.ts";
-import { throwProblems } from "./step.ts";
+import { throwProblems } from "./throw-problems.ts";
 import { isSchema } from "./validate.ts";
 
 /** What a pipeline is defined by; `name` and `build` are enough. */
@@ -43,7 +47,7 @@ export function createPipelineFunction(executor: PipelineExecutor): PipelineFunc
     const { name, params, build, ...options } = source;
     const definition: PipelineDefinition = { name, params, build, options, sites };
     const defined = createPipeline(definition, {}, executor);
-    state.pipelines.push({ pipeline: defined, sites });
+    rememberPipeline(defined);
     return defined;
   };
   return pipeline as unknown as PipelineFunction;
@@ -59,11 +63,12 @@ type Params = Readonly<Record<string, unknown>>;
 
 function createPipeline(definition: PipelineDefinition, preset: Params, executor: PipelineExecutor): AnyPipeline {
   const call = (given: Params = {}, options?: unknown): unknown => {
-    if (state.build === undefined) throw new DefinitionError([calledOutside(definition)]);
+    if (state.build === undefined) return report(calledOutside(definition));
     return callPipeline(state.build, definition, { ...preset, ...given }, options);
   };
   const members = {
     run: async (params: Params = {}, options: RunOptions = {}) => {
+      if (state.build !== undefined) return reportRunInside(`pipeline "${definition.name}"`, definition.name);
       checkRunOptions(options, definition.name);
       return await executor.run(defined, { ...preset, ...params }, options);
     },

@@ -1,16 +1,16 @@
 /** A pipeline's build, run once: a plan, or everything that is wrong with it. */
-import { DefinitionError, ValueError, type Problem } from "../error.ts";
+import { DefinitionError, type Problem } from "../error.ts";
 import { acceptParams } from "./accept-params.ts";
+import { captureCallSites } from "./capture-call-sites.ts";
 import { createPipelineResult, resolveAfter } from "./after.ts";
 import { takeName, type Build, type Scope } from "./build.ts";
 import { acceptArguments, acceptCallOptions, nameCall } from "./call-step.ts";
 import type { PipelineCallOptions } from "./call-options.ts";
-import type { PipelineDefinition } from "./pipeline-definition.ts";
-import { singleOutput, type Argument, type Plan } from "./plan.ts";
+import { isPipeline, isStep } from "./definition-mark.ts";
+import { singleOutput, type Argument, type PipelineDefinition, type Plan } from "./plan.ts";
 import { createCallResult, readReference, report } from "./reference.ts";
-import { throwParamProblems } from "./run-step-function.ts";
 import { state } from "./state.ts";
-import { isStep } from "./step.ts";
+import { throwProblems } from "./throw-problems.ts";
 import { holdsReference, isPlainRecord, toArgument } from "./to-argument.ts";
 
 /** A pipeline as far as planning needs it. */
@@ -28,7 +28,7 @@ export function planPipeline(pipeline: Plannable, params: Readonly<Record<string
   const { definition } = pipeline;
   const owner = `pipeline "${definition.name}"`;
   const { values, problems } = acceptPipelineParams(definition, params);
-  throwParamProblems(problems);
+  if (problems.length > 0) throwProblems(problems, captureCallSites(0));
   const scope: Scope = {
     definition,
     prefix: "",
@@ -97,25 +97,19 @@ export function callPipeline(build: Build, definition: PipelineDefinition, given
 function runInBuild<T>(build: Build, run: () => T): T {
   const before = state.build;
   state.build = build;
+  let answer: T;
   try {
-    const answer = run();
-    throwBuildProblems(build.problems);
-    return answer;
+    answer = run();
   } catch (error) {
+    if (error instanceof DefinitionError) throwProblems([...build.problems, ...error.problems]);
     // A build that goes on with a reference in place of a value often ends in an error of its own: a mere consequence.
-    if (!(error instanceof DefinitionError) && !(error instanceof ValueError))
-      throwBuildProblems(build.problems, error);
+    throwProblems(build.problems, [], error);
     throw error;
   } finally {
     state.build = before;
   }
-}
-
-function throwBuildProblems(problems: readonly Problem[], cause?: unknown): void {
-  const [first, ...others] = problems;
-  if (first === undefined) return;
-  if (cause === undefined && problems.every((problem) => problem.code === "RPS2002")) throwParamProblems(problems);
-  throw new DefinitionError([first, ...others], cause === undefined ? {} : { cause });
+  throwProblems(build.problems);
+  return answer;
 }
 
 function runBuild(definition: PipelineDefinition, values: Readonly<Record<string, unknown>>): unknown {
@@ -152,7 +146,7 @@ function acceptPipelineParams(
   }
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   const slots = entries.filter(([, value]) => isStep(value) || isPipeline(value));
-  const edges = entries.filter(([name, value]) => !slots.some(([slot]) => slot === name) && isEdge(value));
+  const edges = entries.filter(([name, value]) => !slots.some(([slot]) => slot === name) && holdsReference(value));
   const apart = [...slots, ...edges];
   const plain = Object.fromEntries(entries.filter(([name]) => !apart.some(([other]) => other === name)));
   const { values, problems } = acceptParams(
@@ -163,20 +157,6 @@ function acceptPipelineParams(
   );
   return { values: { ...values, ...Object.fromEntries(apart) }, problems };
 }
-
-function isEdge(value: unknown): boolean {
-  return readReference(value) !== undefined || holdsReference(value);
-}
-
-const pipelineKey = Symbol.for("reprise.pipeline");
-
-/** Whether a value is a pipeline, of this or another copy of Reprise. */
-export function isPipeline(value: unknown): value is Plannable {
-  return typeof value === "function" && (value as { [pipelineKey]?: true })[pipelineKey] === true;
-}
-
-/** What makes {@link isPipeline} true. */
-export const pipelineMark = { [pipelineKey]: true } as const;
 
 /** A step or pipeline in a slot is kept by its name: a plan is plain data. */
 function toPlainParam(value: unknown): unknown {
@@ -192,11 +172,13 @@ function toOutputs(build: Build, returned: unknown, owner: string): Plan["output
     return Object.fromEntries(names.map((name) => [name, { kind: "ref", node: data.node, output: name } as const]));
   }
   if (data !== undefined || !isPlainRecord(returned)) {
-    return { [singleOutput]: toArgument(build, returned, `What the build of ${owner} returns`) };
+    const single = toArgument(build, returned, `What the build of ${owner} returns`);
+    return single === undefined ? {} : { [singleOutput]: single };
   }
   const outputs: Record<string, Argument> = {};
   for (const [name, value] of Object.entries(returned)) {
-    if (value !== undefined) outputs[name] = toArgument(build, value, `Output "${name}" of ${owner}`);
+    const output = value === undefined ? undefined : toArgument(build, value, `Output "${name}" of ${owner}`);
+    if (output !== undefined) outputs[name] = output;
   }
   return outputs;
 }

@@ -25,6 +25,16 @@ export interface StepDefinition {
   readonly sites: readonly CallSite[];
 }
 
+/** A pipeline as its author defined it. */
+export interface PipelineDefinition {
+  readonly name: string;
+  readonly params: StandardSchemaV1 | undefined;
+  readonly build: (params: never) => unknown;
+  readonly options: StepOptions;
+  /** The frames that were on the stack when `pipeline()` was called, innermost first, without Reprise's own. */
+  readonly sites: readonly CallSite[];
+}
+
 /** One argument of a node: a plain value (a parameter), another node's output (an edge), or a list of these (a fan-in). */
 export type Argument =
   | { readonly kind: "value"; readonly value: unknown }

@@ -1,10 +1,11 @@
 /** A step's function on its own, and its borders: what goes in and comes out against what was declared. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { DefinitionError, ValueError, type Problem } from "../error.ts";
+import { DefinitionError, ValueError } from "../error.ts";
 import { acceptParams } from "./accept-params.ts";
 import type { StepContext } from "./context.ts";
 import { singleOutput, type Declaration, type StepDefinition } from "./plan.ts";
 import { openTestContext } from "./test-context.ts";
+import { throwProblems } from "./throw-problems.ts";
 import { isPlainRecord } from "./to-argument.ts";
 import { describeIssue, isSchema, validate } from "./validate.ts";
 
@@ -29,25 +30,8 @@ function acceptAll(step: StepDefinition, given: Readonly<Record<string, unknown>
   const declared = Object.entries(given).filter(([name]) => Object.hasOwn(step.inputs, name));
   const others = Object.entries(given).filter(([name]) => !Object.hasOwn(step.inputs, name));
   const { values, problems } = acceptParams(step.params, Object.fromEntries(others), [], `step "${step.name}"`);
-  throwParamProblems(problems);
+  throwProblems(problems);
   return { ...values, ...Object.fromEntries(declared) };
-}
-
-/** Throws problems with values as a ValueError; a DefinitionError when any is with the definition. */
-export function throwParamProblems(problems: readonly Problem[]): void {
-  const [first, ...others] = problems;
-  if (first === undefined) return;
-  if (problems.some((problem) => !problem.code.startsWith("RPS2"))) throw new DefinitionError([first, ...others]);
-  const { code, place, hint } = first;
-  const message =
-    others.length === 0
-      ? first.message
-      : `${problems.length} problems:\n${problems.map((problem) => `  - ${problem.message}`).join("\n")}`;
-  throw new ValueError(code, message, {
-    data: { problems },
-    ...(hint === undefined ? {} : { hint }),
-    ...(place === undefined ? {} : { place }),
-  });
 }
 
 /**

@@ -1,9 +1,9 @@
 /** `step()`: a function with a name, as a building block of pipelines. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { DefinitionError, type Problem } from "../error.ts";
+import type { Problem } from "../error.ts";
 import type { CallOptions } from "./call-options.ts";
-import { callStep, reportCallOutside } from "./call-step.ts";
-import { captureCallSites, toPlace } from "./capture-call-sites.ts";
+import { callStep, reportCallOutside, reportRunInside } from "./call-step.ts";
+import { captureCallSites } from "./capture-call-sites.ts";
 import { checkOptions } from "./check-options.ts";
 import type { StepContext } from "./context.ts";
 import type {
@@ -23,11 +23,13 @@ import type {
   Remaining,
   StepResult,
 } from "./infer.ts";
+import { stepMark } from "./definition-mark.ts";
 import { checkName } from "./name.ts";
 import type { StepIdentityOptions, StepOptions } from "./options.ts";
 import { singleOutput, type Declaration, type StepDefinition } from "./plan.ts";
 import { runStepFunction } from "./run-step-function.ts";
 import { state } from "./state.ts";
+import { throwProblems } from "./throw-problems.ts";
 import { isSchema } from "./validate.ts";
 
 /**
@@ -106,24 +108,19 @@ type LooseSource = StepOptions &
     readonly outputs: Declaration | Readonly<Record<string, Declaration>> | undefined;
   };
 
-/** Whether a value is a step, of this or another copy of Reprise. */
-export function isStep(value: unknown): value is Step<never> {
-  return typeof value === "function" && (value as { [stepKey]?: true })[stepKey] === true;
-}
-
-const stepKey = Symbol.for("reprise.step");
-
 function createStep(definition: StepDefinition, preset: Readonly<Record<string, unknown>>): unknown {
   const call = (given?: unknown, options?: unknown): unknown => {
     if (state.build === undefined) return reportCallOutside(definition);
     return callStep(state.build, definition, withPreset(preset, given), options);
   };
   const members = {
-    run: (inputs?: unknown, context?: Partial<StepContext>) =>
-      runStepFunction(definition, withPreset(preset, inputs), context),
+    run: async (inputs?: unknown, context?: Partial<StepContext>): Promise<unknown> => {
+      if (state.build !== undefined) return reportRunInside(`step "${definition.name}"`, definition.name);
+      return await runStepFunction(definition, withPreset(preset, inputs), context);
+    },
     with: (some: Readonly<Record<string, unknown>>) => createStep(definition, { ...preset, ...some }),
     definition,
-    [stepKey]: true,
+    ...stepMark,
   };
   Object.defineProperty(call, "name", { value: definition.name });
   return Object.assign(call, members);
@@ -171,12 +168,4 @@ function checkSource(source: LooseSource): Problem[] {
       if (!isDeclaration(declaration)) wrong(`${option}.${name}`, "a Standard Schema or a materializer", hint);
     }
   }
-}
-
-/** Throws all problems as one error, at the place of the definition. */
-export function throwProblems(problems: readonly Problem[], sites: StepDefinition["sites"]): void {
-  const place = toPlace(sites);
-  const placed = problems.map((problem) => (place === undefined ? problem : { place, ...problem }));
-  const [first, ...others] = placed;
-  if (first !== undefined) throw new DefinitionError([first, ...others]);
 }

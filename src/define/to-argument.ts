@@ -2,82 +2,86 @@
 import type { Problem } from "../error.ts";
 import { formatPath, type PathStep } from "../hash/value-path.ts";
 import type { Build } from "./build.ts";
+import { isPipeline, isStep } from "./definition-mark.ts";
 import type { Argument } from "./plan.ts";
 import { nameReference, readReference, report, wholeOutput, type ReferenceData } from "./reference.ts";
 
-const nothing: Argument = { kind: "value", value: undefined };
-
 /**
- * A plain value, a reference or a list of these. What is neither is reported to the build; `owner` names who was given
- * it, as in `Argument "rows" of step "train"`.
+ * A plain value, a reference or a list of these; undefined for what is neither, once that is reported to the build.
+ * `owner` names who was given it, as in `Argument "rows" of step "train"`.
  */
-export function toArgument(build: Build, value: unknown, owner: string): Argument {
+export function toArgument(build: Build, value: unknown, owner: string): Argument | undefined {
   const data = readReference(value);
   if (data !== undefined) return toEdge(build, data, owner);
-  const found: Found = { reference: false };
-  inspectValue(value, [], found, new Set());
+  const found = inspectValue(value);
   if (found.wrong !== undefined) {
     report(wrongArgument(owner, found.wrong));
-    return nothing;
+    return undefined;
   }
   if (!found.reference) return { kind: "value", value };
-  return {
-    kind: "list",
-    items: (value as readonly unknown[]).map((item, index) => toArgument(build, item, `${owner}[${index}]`)),
-  };
+  const items = (value as readonly unknown[]).map((item, index) => toArgument(build, item, `${owner}[${index}]`));
+  return items.includes(undefined) ? undefined : { kind: "list", items: items as Argument[] };
 }
 
 /** Whether anything in a value is a reference. */
 export function holdsReference(value: unknown): boolean {
-  const found: Found = { reference: false };
-  inspectValue(value, [], found, new Set());
-  return found.reference || found.wrong?.kind === "nested-reference";
+  const { reference, wrong } = inspectValue(value);
+  return reference || wrong?.kind === "nested-reference";
 }
 
 interface Wrong {
-  readonly kind: "nested-reference" | "function" | "symbol" | "promise";
+  readonly kind: "nested-reference" | "step" | "function" | "symbol" | "promise";
   readonly path: readonly PathStep[];
 }
 
 interface Found {
-  /** A reference in a list, or in a list of lists. */
+  /** A reference, by itself or in a list, or in a list of lists. */
   reference: boolean;
   wrong?: Wrong;
 }
 
 /** Looks into lists, records, maps and sets; what else there is, is for whoever stores the value. */
-function inspectValue(value: unknown, path: readonly PathStep[], found: Found, around: Set<object>): void {
-  if (found.wrong !== undefined) return;
-  if (readReference(value) !== undefined) {
-    if (path.every((step) => typeof step === "number")) found.reference = true;
-    else found.wrong = { kind: "nested-reference", path };
-    return;
+function inspectValue(value: unknown): Found {
+  const found: Found = { reference: false };
+  const path: PathStep[] = [];
+  const seen = new Set<object>();
+  visit(value);
+  return found;
+
+  function visit(part: unknown): void {
+    if (found.wrong !== undefined) return;
+    if (typeof part === "function") visitFunction(part);
+    else if (typeof part === "symbol") refuse("symbol");
+    else if (typeof part === "object" && part !== null && !seen.has(part)) visitObject(part);
   }
-  if (typeof value === "function" || typeof value === "symbol") {
-    found.wrong = { kind: typeof value as "function" | "symbol", path };
-    return;
+  function visitFunction(part: unknown): void {
+    if (readReference(part) === undefined) refuse(isStep(part) || isPipeline(part) ? "step" : "function");
+    else if (path.every((step) => typeof step === "number")) found.reference = true;
+    else refuse("nested-reference");
   }
-  if (value === null || typeof value !== "object" || around.has(value)) return;
-  if (value instanceof Promise) {
-    found.wrong = { kind: "promise", path };
-    return;
-  }
-  around.add(value);
-  if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) inspectValue(item, [...path, index], found, around);
-  } else if (value instanceof Map) {
-    for (const [key, item] of value as ReadonlyMap<unknown, unknown>) {
-      inspectValue(item, [...path, { map: "value", at: key }], found, around);
+  function visitObject(part: object): void {
+    seen.add(part);
+    if (part instanceof Promise) refuse("promise");
+    else if (Array.isArray(part)) part.forEach((item, index) => visitMember(index, item));
+    else if (part instanceof Map) {
+      for (const [key, item] of part as ReadonlyMap<unknown, unknown>) visitMember({ map: "value", at: key }, item);
+    } else if (part instanceof Set) {
+      let at = 0;
+      for (const item of part as ReadonlySet<unknown>) visitMember({ map: "item", at: at++ }, item);
+    } else if (isPlainRecord(part)) {
+      for (const [key, { value: member }] of Object.entries(Object.getOwnPropertyDescriptors(part)))
+        visitMember(key, member);
     }
-  } else if (value instanceof Set) {
-    let at = 0;
-    for (const item of value as ReadonlySet<unknown>)
-      inspectValue(item, [...path, { map: "item", at: at++ }], found, around);
-  } else if (isPlainRecord(value)) {
-    for (const key of Object.keys(value)) {
-      const property = Object.getOwnPropertyDescriptor(value, key);
-      if (property !== undefined && "value" in property) inspectValue(property.value, [...path, key], found, around);
-    }
+  }
+  function visitMember(step: PathStep, member: unknown): void {
+    // Most members of most values are numbers and texts.
+    if (typeof member !== "object" && typeof member !== "function" && typeof member !== "symbol") return;
+    path.push(step);
+    visit(member);
+    path.pop();
+  }
+  function refuse(kind: Wrong["kind"]): void {
+    found.wrong = { kind, path: [...path] };
   }
 }
 
@@ -89,15 +93,15 @@ export function isPlainRecord(value: unknown): value is Readonly<Record<string, 
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function toEdge(build: Build, data: ReferenceData, owner: string): Argument {
-  if (data.broken) return nothing;
+function toEdge(build: Build, data: ReferenceData, owner: string): Argument | undefined {
+  if (data.broken) return undefined;
   if (data.build !== build) {
     report({
       code: "RPS1009",
       message: `${owner} is ${nameReference(data)}, which belongs to another build`,
       hint: "Call the step in this build; its stored result is reused",
     });
-    return nothing;
+    return undefined;
   }
   const output = data.output ?? wholeOutput(data.step);
   if (output === undefined) {
@@ -110,7 +114,7 @@ function toEdge(build: Build, data: ReferenceData, owner: string): Argument {
           ? 'It has no outputs: name it in "after"'
           : `Take one of them: const { ${names.join(", ")} } = …`,
     });
-    return nothing;
+    return undefined;
   }
   return { kind: "ref", node: data.node, output };
 }
@@ -130,6 +134,12 @@ function wrongArgument(owner: string, { kind, path }: Wrong): Problem {
         code: "RPS1013",
         message: `${subject} is a function`,
         hint: "Import the function where the step's run needs it; its code then belongs to the step",
+      };
+    case "step":
+      return {
+        code: "RPS1013",
+        message: `${subject} is a step itself`,
+        hint: "Call the step and pass one of its outputs; only pipelines take steps",
       };
     case "symbol":
       return { code: "RPS1013", message: `${subject} is a symbol`, hint: "Pass a text instead" };
