@@ -83,3 +83,12 @@ function wellFormedStart(text: string, length: number): string {
     .toWellFormed()
     .replace(/\ufffd$/u, "");
 }
+
+/** A table preview with as many of its rows as may be kept. */
+export function fitRows(preview: Extract<Preview, { kind: "table" }>): Preview {
+  let left = maxPreviewLength - JSON.stringify(preview.columns).length;
+  const rows = preview.rows.slice(0, maxPreviewRows);
+  const fitting = rows.findIndex((row) => (left -= JSON.stringify(row).length + 1) < 0);
+  if (fitting === -1) return { ...preview, rows };
+  return { ...preview, rows: rows.slice(0, fitting), truncated: true };
+}

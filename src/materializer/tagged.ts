@@ -1,8 +1,12 @@
 /** Values that say by a hidden mark which materializer they are for. The mark is the same in every copy of this package. */
 const mark = Symbol.for("reprise.materializer");
 
-/** Gives an object the mark, and freezes it. */
-export function tagged<T extends object>(tag: string, value: T): Readonly<T> {
+// Not a plain record, so that a step may return one as its only result: the fields of plain records are outputs.
+const prototype: object = Object.freeze(Object.create(Object.prototype) as object);
+
+/** A frozen object with these fields and the mark. */
+export function tagged<T extends object>(tag: string, fields: T): Readonly<T> {
+  const value = Object.assign(Object.create(prototype) as T, fields);
   Object.defineProperty(value, mark, { value: tag });
   return Object.freeze(value);
 }
