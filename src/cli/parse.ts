@@ -1,7 +1,7 @@
 /** Words of a command line, by the command table. */
 import { parseArgs } from "node:util";
 import { UsageError } from "../error.ts";
-import { didYouMean } from "../history/closest-name.ts";
+import { didYouMean } from "../history/did-you-mean.ts";
 import { commands, globalFlags, type CommandName } from "./command-table.ts";
 import type { Command, ExtraFlag, Flag, FlagValues, ParsedCommand } from "./command.ts";
 

@@ -1,0 +1,28 @@
+/** A run that is recorded as running but whose process is gone was interrupted. */
+import { hostname } from "node:os";
+import type { Run, StepRun } from "../record/run.ts";
+
+/** The run, `interrupted` if its process ran on this machine and is no more. Of other machines nothing can be told. */
+export function withLiveStatus(run: Run): Run {
+  return isInterrupted(run) ? { ...run, status: "interrupted" } : run;
+}
+
+/** A step run of this run: one that is recorded as running ended with its run. */
+export function withLiveStepStatus(stepRun: StepRun, run: Run): StepRun {
+  const isOver = run.status !== "running" || isInterrupted(run);
+  return stepRun.status === "running" && isOver ? { ...stepRun, status: "interrupted" } : stepRun;
+}
+
+function isInterrupted({ status, environment }: Run): boolean {
+  return status === "running" && environment.host === hostname() && !isAlive(environment.pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is there but belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
