@@ -119,7 +119,11 @@ async function recordSuccess(
   const made = [...outputs].map(([slot, stored]) => ({ slot, stored }));
   const artifacts = await ports.metadata.recordArtifacts(
     made.map(({ slot, stored }) => ({
-      ...stored.content,
+      digest: stored.digest,
+      type: stored.type,
+      typeVersion: stored.typeVersion,
+      root: stored.root,
+      parts: stored.parts,
       name: toArtifactName(node.step.name, slot, singleOutput),
       size: stored.size,
       mediaType: stored.mediaType,

@@ -20,6 +20,7 @@ import { DamagedInput, missingOutputError } from "./attempt.ts";
 import { describeEnvironment, describeGit, makeRunId, makeRunName } from "./environment.ts";
 import { toErrorRecord } from "./error-record.ts";
 import { executeStep } from "./execute-step.ts";
+import { registryOf } from "./plan-registry.ts";
 import { toParamRecords, toVersion } from "./plan-record.ts";
 import { policyOf } from "./policy.ts";
 import type { RunnerPorts } from "./ports.ts";
@@ -44,7 +45,8 @@ export interface RunOutcome {
 }
 
 /** Runs a plan. A failing step is an outcome, not an exception; exceptions are mistakes in the call, and a store that fails. */
-export async function runPlan(plan: Plan, ports: RunnerPorts, options: RunPlanOptions): Promise<RunOutcome> {
+export async function runPlan(plan: Plan, stack: RunnerPorts, options: RunPlanOptions): Promise<RunOutcome> {
+  const ports: RunnerPorts = { ...stack, registry: registryOf(plan, stack.registry) };
   const selection = selectNodes(plan, options);
   const identities = await ports.code.identify([...new Set(plan.nodes.map((node) => node.step))]);
   const git = describeGit(ports.root);
@@ -419,7 +421,7 @@ class Progress {
 
   #skip(id: NodeId, reason: Reason): void {
     const state = this.#state(id);
-    if (state.stepRun.status === "skipped") return;
+    if (state.stepRun.status === "skipped" && state.stepRun.reason !== undefined) return;
     state.stepRun = { ...state.stepRun, status: "skipped", reason, finishedAt: Date.now() };
     this.#parts.recorder.emit({ kind: "step-ended", time: Date.now(), step: state.stepRun });
   }
