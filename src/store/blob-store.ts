@@ -12,7 +12,10 @@ export interface BlobStat {
 /** Bytes being written: nothing is visible under a digest before `commit`. */
 export interface BlobUpload {
   write(chunk: Uint8Array): Promise<void>;
-  /** Makes the bytes visible under the digest, whole and durable, or not at all. Keeps what is there unless `replace`. */
+  /**
+   * Makes the bytes visible under the digest, whole or not at all. Keeps what is there unless `replace`. How much of a
+   * power loss it survives is the adapter's to say; what does not survive is found when it is verified.
+   */
   commit(digest: Digest, options?: { readonly replace?: boolean }): Promise<void>;
   /** Forgets the bytes. Does nothing after `commit`. */
   abort(): Promise<void>;
@@ -27,7 +30,11 @@ export interface BlobStore extends AsyncDisposable {
   /** A local file with these bytes, where the adapter has one. Not verified. */
   localPath(digest: Digest): Promise<string | undefined>;
   stat(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>>;
+  /** As {@link stat}, and counts what is there as written now, so that nobody collects it. */
+  touch(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>>;
+  /** In no order. What is written or removed meanwhile may be left out. */
   list(): AsyncIterable<BlobStat>;
+  /** Leaves alone what is not there. */
   remove(digests: readonly Digest[]): Promise<void>;
   /** Removes what interrupted writers left behind, older than the given age. Answers with the bytes freed. */
   sweep(olderThanMs: number): Promise<number>;

@@ -27,9 +27,12 @@ export interface CodeRecord {
 }
 
 export type Change =
-  /** Inserts a run, or replaces the record of the same id. */
+  /**
+   * Inserts a run, or replaces the record of the same id, save its tags: once the run is there, only `tag-run` changes
+   * them, so that the end of a run does not undo what somebody tagged meanwhile.
+   */
   | { readonly kind: "run"; readonly run: Run }
-  /** Inserts a step run, or replaces the record of the same id. */
+  /** Inserts a step run, or replaces the record of the same id. Its run must be there: so for logs and metrics. */
   | { readonly kind: "step-run"; readonly stepRun: StepRun }
   /** Inserts, or replaces the entry of the same key. */
   | { readonly kind: "cache-entry"; readonly entry: CacheEntry }
@@ -41,12 +44,14 @@ export type Change =
   | { readonly kind: "source"; readonly digest: Digest; readonly text: string }
   | { readonly kind: "log"; readonly lines: readonly LogLine[] }
   | { readonly kind: "metric"; readonly points: readonly MetricPoint[] }
-  /** Marks entries, so that the next look-up misses and can say why. */
+  /** Marks entries, so that the next look-up misses and can say why. Keys without an entry are left alone. */
   | { readonly kind: "invalidate"; readonly keys: readonly KeyDigest[]; readonly at: number }
+  /** Sets tags of a run that must be there; null takes a tag off. */
   | { readonly kind: "tag-run"; readonly run: RunId; readonly tags: Readonly<Record<string, string | null>> }
-  /** Removes runs with their step runs, logs and metrics. Cache entries and artifacts stay until they are collected. */
+  /** Removes runs with their step runs, uses, logs and metrics. Cache entries and artifacts stay until they are collected. */
   | { readonly kind: "remove-runs"; readonly runs: readonly RunId[] }
   | { readonly kind: "remove-cache-entries"; readonly keys: readonly KeyDigest[] }
+  /** Removes versions; their numbers are not given out again. */
   | {
       readonly kind: "remove-artifacts";
       readonly artifacts: readonly { readonly name: ArtifactName; readonly version: number }[];
@@ -58,6 +63,7 @@ export interface RunQuery {
   readonly pipeline?: string;
   readonly version?: number;
   readonly status?: readonly RunStatus[];
+  /** A tag's key, or its key and value as `key=value`. */
   readonly tag?: string;
   readonly startedBefore?: number;
   readonly startedAfter?: number;
@@ -73,7 +79,7 @@ export interface StepRunQuery {
   readonly node?: string;
   readonly pipeline?: string;
   readonly status?: readonly StepRun["status"][];
-  /** Only of runs that started before this one, to find the closest earlier run. */
+  /** Only of runs that started before this one, to find the closest earlier run. None when this one is not there. */
   readonly before?: RunId;
   readonly limit?: number;
 }
@@ -129,15 +135,16 @@ export interface MetadataStore extends AsyncDisposable {
   code(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, CodeRecord>>;
   sources(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, string>>;
 
+  /** By name, in code-unit order. */
   pipelines(): Promise<readonly PipelineSummary[]>;
   /** Oldest first. */
   versions(pipeline: string): Promise<readonly PipelineVersion[]>;
   runs(query: RunQuery): Promise<readonly Run[]>;
-  /** Of the given runs in plan order, else newest first. */
+  /** Of the given runs: run by run as asked, in plan order. Else newest run first, latest start first. */
   stepRuns(query: StepRunQuery): Promise<readonly StepRun[]>;
   /** Newest first. */
   artifacts(query: ArtifactQuery): Promise<readonly Artifact[]>;
-  /** Who used these artifacts, and which artifacts these step runs used. */
+  /** Who used these artifacts, and which artifacts these step runs used; of both together when both are given. */
   uses(query: {
     readonly artifacts?: readonly { readonly name: ArtifactName; readonly version: number }[];
     readonly stepRuns?: readonly StepRunId[];
@@ -149,6 +156,6 @@ export interface MetadataStore extends AsyncDisposable {
     readonly limit?: number;
   }): Promise<readonly LogLine[]>;
   metrics(query: { readonly stepRuns: readonly StepRunId[] }): Promise<readonly MetricPoint[]>;
-  /** Every blob that some artifact names, for garbage collection. */
+  /** Every blob that some artifact names, for garbage collection. One may come several times. */
   referencedBlobs(): AsyncIterable<Digest>;
 }

@@ -1,0 +1,295 @@
+/**
+ * Blobs in a folder: `objects/sha256/ab/cdef…`, read-only files named by their digest.
+ *
+ * A blob is written under a name of its own in `tmp`, and gets its place by a rename: whenever a process is killed,
+ * each blob is there whole or not at all. With `durability: "fsync"` the bytes reach the disk before the rename does,
+ * so that a power loss cannot leave a blob with other bytes; the folder itself is not flushed, so the latest blobs may
+ * be missing after it. With `"none"` they may also be cut off. Either is found when the blob is verified, and mended
+ * by writing it again.
+ */
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fsync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  utimesSync,
+  writeSync,
+  type Dirent,
+} from "node:fs";
+import { lstat, mkdir, open, opendir, readFile, rename, rm, type FileHandle } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { promisify } from "node:util";
+import { assertInternal, StoreError } from "../error.ts";
+import { isDigest, type Digest } from "../hash/digest.ts";
+import type { BlobStat, BlobStore, BlobUpload } from "../store/blob-store.ts";
+
+export interface FolderOptions {
+  readonly path: string;
+  /** Whether bytes reach the disk before a blob becomes visible. Default: `fsync`. */
+  readonly durability?: "fsync" | "none";
+}
+
+/** Opens a folder of blobs, and makes it where it is not there yet. */
+export async function openFolder({ path, durability = "fsync" }: FolderOptions): Promise<BlobStore> {
+  const root = resolve(path);
+  const objects = join(root, "objects", "sha256");
+  const temporary = join(root, "tmp");
+  try {
+    await mkdir(objects, { recursive: true });
+    await mkdir(temporary, { recursive: true });
+  } catch (cause) {
+    throw new StoreError("RPS4001", `The blob folder ${root} cannot be opened: ${toText(cause)}.`, {
+      hint: "Check that the path is a folder in which you may write.",
+      data: { path: root },
+      cause,
+    });
+  }
+  return new FolderBlobStore(objects, temporary, durability === "fsync");
+}
+
+/** Up to here, one blocking call costs less than a trip through the thread pool. */
+const smallBytes = 64 * 1024;
+/** How many blocking calls in a row, before others get their turn. */
+const batchSize = 256;
+const chunkBytes = 1024 * 1024;
+
+class FolderBlobStore implements BlobStore {
+  readonly #objects: string;
+  readonly #temporary: string;
+  readonly #fsync: boolean;
+
+  constructor(objects: string, temporary: string, fsync: boolean) {
+    this.#objects = objects;
+    this.#temporary = temporary;
+    this.#fsync = fsync;
+  }
+
+  async upload(): Promise<BlobUpload> {
+    const name = `${process.pid}-${randomBytes(9).toString("base64url")}`;
+    return new FolderUpload(join(this.#temporary, name), this.#fsync, (digest) => this.#locate(digest));
+  }
+
+  async read(digest: Digest): Promise<Uint8Array | undefined> {
+    const path = this.#locate(digest);
+    const stats = statFile(path);
+    if (stats === undefined) return undefined;
+    return orMissing(() =>
+      stats.size <= smallBytes ? readFileSync(path, { flag: readOnly }) : readFile(path, { flag: readOnly }),
+    );
+  }
+
+  async stream(digest: Digest): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const path = this.#locate(digest);
+    if (statFile(path) === undefined) return undefined;
+    const handle = await orMissing(() => open(path, readOnly));
+    return handle?.createReadStream({ highWaterMark: chunkBytes });
+  }
+
+  async localPath(digest: Digest): Promise<string | undefined> {
+    const path = this.#locate(digest);
+    return statFile(path) === undefined ? undefined : path;
+  }
+
+  async stat(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>> {
+    const stats = new Map<Digest, BlobStat>();
+    let asked = 0;
+    for (const digest of digests) {
+      const found = statFile(this.#locate(digest));
+      if (found !== undefined) stats.set(digest, { digest, ...found });
+      if (++asked % batchSize === 0) await setImmediate();
+    }
+    return stats;
+  }
+
+  async touch(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>> {
+    const stats = await this.stat(digests);
+    const now = new Date();
+    let touched = 0;
+    for (const digest of stats.keys()) {
+      await orMissing(() => utimesSync(this.#locate(digest), now, now));
+      if (++touched % batchSize === 0) await setImmediate();
+    }
+    return stats;
+  }
+
+  async *list(): AsyncGenerator<BlobStat, void, undefined> {
+    for await (const shelf of entriesOf(this.#objects)) {
+      if (!shelf.isDirectory()) continue;
+      for await (const entry of entriesOf(join(this.#objects, shelf.name))) {
+        const digest = `sha256:${shelf.name}${entry.name}`;
+        if (shelf.name.length !== shelfDigits || !entry.isFile() || !isDigest(digest)) continue;
+        const found = statFile(this.#locate(digest));
+        if (found !== undefined) yield { digest, ...found };
+      }
+    }
+  }
+
+  async remove(digests: readonly Digest[]): Promise<void> {
+    for (const digest of digests) await rm(this.#locate(digest), { force: true });
+  }
+
+  async sweep(olderThanMs: number): Promise<number> {
+    const before = Date.now() - olderThanMs;
+    let freed = 0;
+    for await (const entry of entriesOf(this.#temporary)) {
+      const path = join(this.#temporary, entry.name);
+      const stats = await orMissing(() => lstat(path));
+      if (stats === undefined || !stats.isFile() || stats.mtimeMs > before) continue;
+      await rm(path, { force: true });
+      freed += stats.size;
+    }
+    return freed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #locate(digest: Digest): string {
+    assertInternal(isDigest(digest), `${JSON.stringify(digest)} is no digest`);
+    const hex = digest.slice("sha256:".length);
+    return join(this.#objects, hex.slice(0, shelfDigits), hex.slice(shelfDigits));
+  }
+}
+
+/** Keeps what is small in memory, so that a blob that is there already costs no file. */
+class FolderUpload implements BlobUpload {
+  readonly #path: string;
+  readonly #fsync: boolean;
+  readonly #locate: (digest: Digest) => string;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #file: FileHandle | undefined;
+  #ended = false;
+
+  constructor(path: string, fsync: boolean, locate: (digest: Digest) => string) {
+    this.#path = path;
+    this.#fsync = fsync;
+    this.#locate = locate;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    assertInternal(!this.#ended, "bytes were written to an upload that has ended");
+    if (this.#file === undefined && this.#heldBytes + chunk.byteLength <= smallBytes) {
+      // A copy: the caller may use its buffer again.
+      this.#held.push(Uint8Array.from(chunk));
+      this.#heldBytes += chunk.byteLength;
+      return;
+    }
+    const file = await this.#openFile();
+    await writeAll(file, chunk);
+  }
+
+  async commit(digest: Digest, options: { readonly replace?: boolean } = {}): Promise<void> {
+    assertInternal(!this.#ended, "an upload was committed that has ended");
+    const target = this.#locate(digest);
+    if (options.replace !== true && statFile(target) !== undefined) {
+      await orMissing(() => utimesSync(target, new Date(), new Date()));
+      await this.abort();
+      return;
+    }
+    try {
+      if (this.#file === undefined) {
+        await writeSmallFile(this.#path, this.#held, this.#fsync);
+      } else {
+        if (this.#fsync) await this.#file.sync();
+        await this.#file.close();
+        this.#file = undefined;
+      }
+      await moveInto(this.#path, target);
+      this.#ended = true;
+    } catch (cause) {
+      await this.abort();
+      throw new StoreError("RPS4005", `Blob ${digest} cannot be written to ${target}: ${toText(cause)}.`, {
+        hint: "Check that the disk has room and that the store's folder may be written to.",
+        data: { digest, path: target },
+        cause,
+      });
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#held = [];
+    await this.#file?.close();
+    this.#file = undefined;
+    await rm(this.#path, { force: true });
+  }
+
+  async #openFile(): Promise<FileHandle> {
+    if (this.#file !== undefined) return this.#file;
+    // Opened for writing once, and never again by anybody.
+    this.#file = await open(this.#path, "wx", 0o444);
+    for (const chunk of this.#held) await writeAll(this.#file, chunk);
+    this.#held = [];
+    return this.#file;
+  }
+}
+
+/** Blocks where that is quicker than to wait, except for the flush. */
+async function writeSmallFile(path: string, chunks: readonly Uint8Array[], flush: boolean): Promise<void> {
+  const descriptor = openSync(path, "wx", 0o444);
+  try {
+    const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+    for (let written = 0; written < bytes.byteLength;) written += writeSync(descriptor, bytes, written);
+    if (flush) await flushFile(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const flushFile = promisify(fsync);
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.byteLength;) {
+    const { bytesWritten } = await file.write(bytes, written);
+    written += bytesWritten;
+  }
+}
+
+/** Two hex digits: 256 folders, so that none gets long. */
+const shelfDigits = 2;
+
+async function moveInto(path: string, target: string): Promise<void> {
+  try {
+    await rename(path, target);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await mkdir(dirname(target), { recursive: true });
+    await rename(path, target);
+  }
+}
+
+/** What is not a file of its own, such as a symbolic link that leads elsewhere, is no blob. */
+const readOnly = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
+
+function statFile(path: string): { readonly size: number; readonly modifiedAt: number } | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() === true ? { size: stats.size, modifiedAt: stats.mtimeMs } : undefined;
+}
+
+async function* entriesOf(folder: string): AsyncGenerator<Dirent, void, undefined> {
+  const entries = await orMissing(() => opendir(folder));
+  if (entries !== undefined) yield* entries;
+}
+
+/** Undefined where a file went away between two looks at it. */
+async function orMissing<T>(look: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ENOENT";
+}
+
+function toText(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

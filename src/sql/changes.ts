@@ -1,0 +1,240 @@
+/** What each kind of change does to the tables. */
+import { assertInternal } from "../error.ts";
+import { toStepRunId, type RunId, type StepRunId } from "../record/id.ts";
+import type { LogLine, MetricPoint, Run, StepRun } from "../record/run.ts";
+import type { Change, CodeRecord } from "../store/metadata-store.ts";
+import { runsNeededBy, toRunId, unknownRun } from "../store/needed-runs.ts";
+import { fromCacheEntry, fromLogLine, fromMetricPoint, fromRun, fromStepRun, toStepRun } from "./rows.ts";
+import { execute, type Query } from "./statement.ts";
+
+/** What is known while one transaction lasts. */
+export interface Scratch {
+  /** Start of each run that was looked for; undefined: there is no such run. */
+  readonly runs: Map<RunId, number | undefined>;
+  /** Numbers of code units that are committed: units are never removed. */
+  readonly units: ReadonlyMap<string, number>;
+  /** Those that this transaction looked up or gave out. */
+  readonly addedUnits: Map<string, number>;
+}
+
+/** Applies changes in order. Throws when one cannot be applied; the caller rolls back. */
+export function* applyChanges(changes: readonly Change[], scratch: Scratch): Query<void> {
+  for (const change of changes) {
+    for (const run of runsNeededBy(change)) {
+      if ((yield* findRunStart(run, scratch)) === undefined) throw unknownRun(change, run);
+    }
+    yield* applyChange(change, scratch);
+  }
+}
+
+function* applyChange(change: Change, scratch: Scratch): Query<void> {
+  switch (change.kind) {
+    case "run":
+      return yield* writeRun(change.run, scratch);
+    case "step-run":
+      return yield* writeStepRun(change.stepRun, scratch);
+    case "cache-entry":
+      yield* execute(
+        `INSERT INTO cache_entries (key, step, origin, created_at, expires_at, invalidated_at, record)
+         VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (key) DO UPDATE SET step = excluded.step, origin = excluded.origin,
+           created_at = excluded.created_at, expires_at = excluded.expires_at,
+           invalidated_at = excluded.invalidated_at, record = excluded.record`,
+        ...fromCacheEntry(change.entry),
+      );
+      return;
+    case "key":
+      yield* execute(
+        "INSERT INTO keys (digest, record) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
+        change.digest,
+        JSON.stringify(change.key),
+      );
+      return;
+    case "code":
+      return yield* writeCode(change.code, scratch);
+    case "source":
+      yield* execute(
+        "INSERT INTO sources (digest, text) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
+        change.digest,
+        change.text,
+      );
+      return;
+    case "log":
+      return yield* writeLines(change.lines);
+    case "metric":
+      return yield* writePoints(change.points);
+    case "invalidate":
+      for (const key of change.keys) {
+        yield* execute("UPDATE cache_entries SET invalidated_at = ? WHERE key = ?", change.at, key);
+      }
+      return;
+    case "tag-run":
+      return yield* tagRun(change.run, change.tags);
+    case "remove-runs":
+      return yield* removeRuns(change.runs, scratch);
+    case "remove-cache-entries":
+      for (const key of change.keys) yield* execute("DELETE FROM cache_entries WHERE key = ?", key);
+      return;
+    case "remove-artifacts":
+      for (const { name, version } of change.artifacts) {
+        yield* execute("DELETE FROM artifacts WHERE name = ? AND version = ?", name, version);
+      }
+      return;
+  }
+}
+
+function* findRunStart(run: RunId, { runs }: Scratch): Query<number | undefined> {
+  if (!runs.has(run)) {
+    const [row] = yield* execute("SELECT started_at FROM runs WHERE id = ?", run);
+    runs.set(run, row === undefined ? undefined : (row["started_at"] as number));
+  }
+  return runs.get(run);
+}
+
+function* writeRun(run: Run, scratch: Scratch): Query<void> {
+  const before = yield* findRunStart(run.id, scratch);
+  yield* execute(
+    `INSERT INTO runs (id, name, pipeline, version, status, started_at, finished_at, record)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name, pipeline = excluded.pipeline, version = excluded.version,
+       status = excluded.status, started_at = excluded.started_at, finished_at = excluded.finished_at,
+       record = excluded.record`,
+    ...fromRun(run),
+  );
+  scratch.runs.set(run.id, run.startedAt);
+  if (before === undefined) {
+    yield* tagRun(run.id, run.tags);
+  } else if (before !== run.startedAt) {
+    yield* execute("UPDATE step_runs SET run_started_at = ? WHERE run = ?", run.startedAt, run.id);
+  }
+}
+
+function* tagRun(run: RunId, tags: Readonly<Record<string, string | null>>): Query<void> {
+  for (const [key, value] of Object.entries(tags)) {
+    if (value === null) {
+      yield* execute("DELETE FROM run_tags WHERE run = ? AND key = ?", run, key);
+    } else {
+      yield* execute(
+        `INSERT INTO run_tags (run, key, value) VALUES (?, ?, ?)
+         ON CONFLICT (run, key) DO UPDATE SET value = excluded.value`,
+        run,
+        key,
+        value,
+      );
+    }
+  }
+}
+
+function* writeStepRun(stepRun: StepRun, scratch: Scratch): Query<void> {
+  const { id, run, node } = stepRun;
+  assertInternal(id === toStepRunId(run, node), `step run "${id}" is not named after run "${run}" and node "${node}"`);
+  const runStart = yield* findRunStart(run, scratch);
+  assertInternal(runStart !== undefined, `run "${run}" is not there`);
+  const values = fromStepRun(stepRun);
+  const inserted = yield* execute(
+    `INSERT INTO step_runs (run, node, step, status, started_at, finished_at, record, run_started_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (run, node) DO NOTHING RETURNING 1 AS inserted`,
+    ...values,
+    runStart,
+  );
+  if (inserted.length === 0) {
+    const [row] = yield* execute("SELECT * FROM step_runs WHERE run = ? AND node = ?", run, node);
+    assertInternal(row !== undefined, `step run "${id}" is neither new nor there`);
+    yield* removeUses(toStepRun(row));
+    yield* execute(
+      `UPDATE step_runs SET step = ?, status = ?, started_at = ?, finished_at = ?, record = ?
+       WHERE run = ? AND node = ?`,
+      ...values.slice(2),
+      run,
+      node,
+    );
+  }
+  for (const [role, { artifact, version, slot }] of usesOf(stepRun)) {
+    yield* execute(
+      `INSERT INTO uses (artifact, version, run, node, role, slot) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (artifact, version, run, node, role, slot) DO NOTHING`,
+      artifact,
+      version,
+      run,
+      node,
+      role,
+      slot,
+    );
+  }
+}
+
+function* removeUses(stepRun: StepRun): Query<void> {
+  const { run, node } = stepRun;
+  for (const [, { artifact, version }] of usesOf(stepRun)) {
+    yield* execute(
+      "DELETE FROM uses WHERE artifact = ? AND version = ? AND run = ? AND node = ?",
+      artifact,
+      version,
+      run,
+      node,
+    );
+  }
+}
+
+function usesOf({ inputs, outputs }: StepRun): (readonly ["input" | "output", StepRun["inputs"][number]])[] {
+  return [...inputs.map((use) => ["input", use] as const), ...outputs.map((use) => ["output", use] as const)];
+}
+
+function* writeCode(code: CodeRecord, scratch: Scratch): Query<void> {
+  const known = yield* execute("SELECT 1 AS known FROM code WHERE digest = ?", code.digest);
+  if (known.length > 0) return;
+  const { units, ...rest } = code;
+  const numbers: number[] = [];
+  for (const unit of units) numbers.push(yield* numberUnit(JSON.stringify(unit), scratch));
+  yield* execute(
+    "INSERT INTO code (digest, units, record) VALUES (?, ?, ?)",
+    code.digest,
+    JSON.stringify(numbers),
+    JSON.stringify(rest),
+  );
+}
+
+function* numberUnit(record: string, { units, addedUnits }: Scratch): Query<number> {
+  const known = units.get(record) ?? addedUnits.get(record);
+  if (known !== undefined) return known;
+  const found = yield* execute("SELECT number FROM code_units WHERE record = ?", record);
+  const [row] =
+    found.length > 0 ? found : yield* execute("INSERT INTO code_units (record) VALUES (?) RETURNING number", record);
+  const number = row?.["number"] as number;
+  addedUnits.set(record, number);
+  return number;
+}
+
+function* writeLines(lines: readonly LogLine[]): Query<void> {
+  for (const line of lines) {
+    yield* execute(
+      "INSERT INTO logs (run, node, seq, time, stream, level, text, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      ...fromLogLine(...splitStepRunId(line.stepRun), line),
+    );
+  }
+}
+
+function* writePoints(points: readonly MetricPoint[]): Query<void> {
+  for (const point of points) {
+    yield* execute(
+      "INSERT INTO metrics (run, node, name, step, value, time) VALUES (?, ?, ?, ?, ?, ?)",
+      ...fromMetricPoint(...splitStepRunId(point.stepRun), point),
+    );
+  }
+}
+
+/** A run's id has no slash; a node's may have some. */
+export function splitStepRunId(id: StepRunId): [run: RunId, node: string] {
+  const run = toRunId(id);
+  return [run, id.slice(run.length + 1)];
+}
+
+function* removeRuns(runs: readonly RunId[], scratch: Scratch): Query<void> {
+  for (const run of runs) {
+    for (const row of yield* execute("SELECT * FROM step_runs WHERE run = ?", run)) yield* removeUses(toStepRun(row));
+    // Step runs, logs, metrics and tags go with it.
+    yield* execute("DELETE FROM runs WHERE id = ?", run);
+    scratch.runs.set(run, undefined);
+  }
+}

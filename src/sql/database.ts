@@ -1,0 +1,129 @@
+/** A SQLite file as this project opens one: by node:sqlite, with a write-ahead log, migrated, its statements prepared once. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { StoreError } from "../error.ts";
+import { applicationId } from "./schema.ts";
+import type { Query, Row, SqlValue } from "./statement.ts";
+
+export interface Database {
+  readonly connection: DatabaseSync;
+  readonly statements: Map<string, StatementSync>;
+}
+
+/** How long one call may block this process before it lets others run and tries again. */
+const blockingMs = 100;
+/** Up to 16 MiB of pages are kept: a run of 10,000 steps writes about as many. */
+const perConnection = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384;";
+
+/** Opens a file, and makes it where it is not there yet. Throws what SQLite throws, or a StoreError about the schema. */
+export function openDatabase(path: string, migrations: readonly string[]): Database {
+  const { DatabaseSync } = loadSqlite();
+  mkdirSync(dirname(path), { recursive: true });
+  const connection = new DatabaseSync(path, { timeout: blockingMs });
+  try {
+    if (readPragma(connection, "user_version") !== migrations.length) migrate(connection, path, migrations);
+    connection.exec(perConnection);
+    return { connection, statements: new Map() };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** Runs a query to its end. */
+export function runQuery<T>({ connection, statements }: Database, query: Query<T>): T {
+  let step = query.next([]);
+  while (step.done !== true) {
+    const { sql, parameters } = step.value;
+    let statement = statements.get(sql);
+    if (statement === undefined) {
+      statement = connection.prepare(sql);
+      statements.set(sql, statement);
+    }
+    step = query.next(statement.all(...(parameters as SqlValue[])) as Row[]);
+  }
+  return step.value;
+}
+
+/** Runs a query in a transaction: all of it or nothing. A reading one sees one moment; a writing one waits its turn. */
+export function transact<T>(database: Database, mode: "read" | "write", query: () => Query<T>): T {
+  const { connection } = database;
+  connection.exec(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN");
+  try {
+    const result = runQuery(database, query());
+    connection.exec("COMMIT");
+    return result;
+  } catch (error) {
+    // SQLite may have rolled back by itself, when the disk is full for instance.
+    if (connection.isTransaction) connection.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** Whether somebody else was writing: the same call may work in a moment. */
+export function isBusy(error: unknown): boolean {
+  return isSqliteError(error, 5) || isSqliteError(error, 6);
+}
+
+function isSqliteError(error: unknown, primaryCode: number): boolean {
+  const code = (error as { readonly errcode?: unknown }).errcode;
+  return typeof code === "number" && (code & 0xff) === primaryCode;
+}
+
+/** One process migrates, whoever comes first; those that come at the same time find it done. */
+function migrate(connection: DatabaseSync, path: string, migrations: readonly string[]): void {
+  refuseForeign(connection, path);
+  refuseNewer(readPragma(connection, "user_version"), path, migrations);
+  // Kept in the file. It cannot be changed in a transaction, and doing it again does nothing.
+  connection.exec("PRAGMA journal_mode = WAL");
+  connection.exec("BEGIN IMMEDIATE");
+  try {
+    const version = readPragma(connection, "user_version");
+    refuseNewer(version, path, migrations);
+    for (const migration of migrations.slice(version)) connection.exec(migration);
+    connection.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${migrations.length}`);
+    connection.exec("COMMIT");
+  } catch (error) {
+    if (connection.isTransaction) connection.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function refuseForeign(connection: DatabaseSync, path: string): void {
+  const id = readPragma(connection, "application_id");
+  if (id === applicationId) return;
+  const { count } = connection.prepare("SELECT count(*) AS count FROM sqlite_schema").get() as { count: number };
+  // An empty file is ours to be. Tables without our mark: another process may have made them since the mark was read.
+  if (count === 0 || readPragma(connection, "application_id") === applicationId) return;
+  throw new StoreError("RPS4001", `The file ${path} is a database of another program, not a Reprise store.`, {
+    hint: "Choose another place for the store.",
+    data: { path },
+  });
+}
+
+function refuseNewer(version: number, path: string, migrations: readonly string[]): void {
+  if (version <= migrations.length) return;
+  throw new StoreError(
+    "RPS4002",
+    `The store ${path} was written by a newer Reprise: its schema is version ${version}, this one knows ${migrations.length}. Nothing was changed.`,
+    { hint: "Update Reprise: npm install reprise@latest", data: { path, version, known: migrations.length } },
+  );
+}
+
+function readPragma(connection: DatabaseSync, name: "user_version" | "application_id"): number {
+  return (connection.prepare(`PRAGMA ${name}`).get() as Record<string, number>)[name] as number;
+}
+
+/** Loads node:sqlite without the warning that Node prints before 24.15: that it is new is no news to whoever runs a step. */
+function loadSqlite(): typeof import("node:sqlite") {
+  const { emitWarning } = process;
+  process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
+    if (!String(warning).includes("SQLite")) emitWarning.call(process, warning, ...rest);
+  }) as typeof process.emitWarning;
+  try {
+    return process.getBuiltinModule("node:sqlite");
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}

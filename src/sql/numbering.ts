@@ -1,0 +1,73 @@
+/** Numbers that are given out once: of a pipeline's versions and of an artifact's. To be run in a writing transaction. */
+import type { Artifact } from "../record/artifact.ts";
+import type { PipelineVersion } from "../record/run.ts";
+import type { NewArtifact } from "../store/metadata-store.ts";
+import { fromArtifact, fromVersion, toArtifact } from "./rows.ts";
+import { execute, type Query } from "./statement.ts";
+
+type NewVersion = Omit<PipelineVersion, "version">;
+
+/** The version with this digest, if it was numbered already. */
+export function* findVersion(asked: NewVersion): Query<PipelineVersion | undefined> {
+  const [row] = yield* execute(
+    "SELECT version, created_at FROM pipeline_versions WHERE pipeline = ? AND digest = ?",
+    asked.pipeline,
+    asked.digest,
+  );
+  if (row === undefined) return undefined;
+  // Equal digests are equal plans: what was asked with spares reading a plan of thousands of nodes.
+  return { ...asked, version: row["version"] as number, createdAt: row["created_at"] as number };
+}
+
+export function* numberVersion(asked: NewVersion): Query<PipelineVersion> {
+  const known = yield* findVersion(asked);
+  if (known !== undefined) return known;
+  const [row] = yield* execute(
+    "SELECT coalesce(max(version), 0) + 1 AS next FROM pipeline_versions WHERE pipeline = ?",
+    asked.pipeline,
+  );
+  const version: PipelineVersion = { ...asked, version: row?.["next"] as number };
+  yield* execute(
+    "INSERT INTO pipeline_versions (pipeline, version, digest, created_at, record) VALUES (?, ?, ?, ?, ?)",
+    ...fromVersion(version),
+  );
+  return version;
+}
+
+/** The artifacts as they are recorded, in the order asked; undefined when one of them is new. */
+export function* findArtifacts(asked: readonly NewArtifact[]): Query<readonly Artifact[] | undefined> {
+  const found: Artifact[] = [];
+  for (const each of asked) {
+    const known = yield* findArtifact(each);
+    if (known === undefined) return undefined;
+    found.push(known);
+  }
+  return found;
+}
+
+export function* numberArtifacts(asked: readonly NewArtifact[]): Query<readonly Artifact[]> {
+  const numbered: Artifact[] = [];
+  for (const each of asked) numbered.push((yield* findArtifact(each)) ?? (yield* numberArtifact(each)));
+  return numbered;
+}
+
+function* findArtifact({ name, digest }: NewArtifact): Query<Artifact | undefined> {
+  const [row] = yield* execute("SELECT * FROM artifacts WHERE name = ? AND digest = ?", name, digest);
+  return row === undefined ? undefined : toArtifact(row);
+}
+
+function* numberArtifact(asked: NewArtifact): Query<Artifact> {
+  const [row] = yield* execute(
+    `INSERT INTO artifact_names (name, last_version) VALUES (?, 1)
+     ON CONFLICT (name) DO UPDATE SET last_version = artifact_names.last_version + 1
+     RETURNING last_version`,
+    asked.name,
+  );
+  const artifact: Artifact = { ...asked, version: row?.["last_version"] as number };
+  yield* execute(
+    `INSERT INTO artifacts (name, version, digest, type, created_at, root, parts, record)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    ...fromArtifact(artifact),
+  );
+  return artifact;
+}

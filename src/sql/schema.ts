@@ -1,0 +1,146 @@
+/** The schema of the record on SQLite, as numbered steps from an empty file to now. A step that was released is never edited. */
+
+/** Marks a file as ours, so that no other program's database is taken for a store: `RPRS`. */
+export const applicationId = 0x52505253;
+
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE pipeline_versions (
+    pipeline   TEXT    NOT NULL,
+    version    INTEGER NOT NULL,
+    digest     TEXT    NOT NULL,
+    created_at REAL    NOT NULL,
+    record     TEXT    NOT NULL,
+    PRIMARY KEY (pipeline, version),
+    UNIQUE (pipeline, digest)
+  );
+
+  CREATE TABLE runs (
+    id          TEXT    NOT NULL PRIMARY KEY,
+    name        TEXT    NOT NULL,
+    pipeline    TEXT    NOT NULL,
+    version     INTEGER NOT NULL,
+    status      TEXT    NOT NULL,
+    started_at  REAL    NOT NULL,
+    finished_at REAL,
+    record      TEXT    NOT NULL
+  );
+  CREATE INDEX runs_by_start    ON runs (started_at, id);
+  CREATE INDEX runs_by_pipeline ON runs (pipeline, started_at, id);
+  CREATE INDEX runs_by_name     ON runs (name);
+
+  CREATE TABLE run_tags (
+    run   TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    key   TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (run, key)
+  ) WITHOUT ROWID;
+  CREATE INDEX run_tags_by_key ON run_tags (key, value);
+
+  -- run_started_at is the run's: the closest earlier run of a step is found without a join.
+  CREATE TABLE step_runs (
+    run            TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    node           TEXT NOT NULL,
+    step           TEXT NOT NULL,
+    status         TEXT NOT NULL,
+    run_started_at REAL NOT NULL,
+    started_at     REAL NOT NULL,
+    finished_at    REAL,
+    record         TEXT NOT NULL,
+    PRIMARY KEY (run, node)
+  ) WITHOUT ROWID;
+  CREATE INDEX step_runs_by_step ON step_runs (step, run_started_at, run);
+  CREATE INDEX step_runs_by_node ON step_runs (node, step, run_started_at, run);
+
+  -- Derived from the step runs' inputs and outputs, for the way from an artifact to who used it.
+  CREATE TABLE uses (
+    artifact TEXT    NOT NULL,
+    version  INTEGER NOT NULL,
+    run      TEXT    NOT NULL,
+    node     TEXT    NOT NULL,
+    role     TEXT    NOT NULL,
+    slot     TEXT    NOT NULL,
+    PRIMARY KEY (artifact, version, run, node, role, slot)
+  ) WITHOUT ROWID;
+
+  -- A number that was given out once is not given out again, even when its version was removed.
+  CREATE TABLE artifact_names (
+    name         TEXT    NOT NULL PRIMARY KEY,
+    last_version INTEGER NOT NULL
+  ) WITHOUT ROWID;
+
+  CREATE TABLE artifacts (
+    name       TEXT    NOT NULL REFERENCES artifact_names (name),
+    version    INTEGER NOT NULL,
+    digest     TEXT    NOT NULL,
+    type       TEXT    NOT NULL,
+    created_at REAL    NOT NULL,
+    root       TEXT    NOT NULL,
+    parts      TEXT    NOT NULL,
+    record     TEXT    NOT NULL,
+    PRIMARY KEY (name, version),
+    UNIQUE (name, digest)
+  );
+  CREATE INDEX artifacts_by_digest   ON artifacts (digest);
+  CREATE INDEX artifacts_by_creation ON artifacts (created_at);
+
+  CREATE TABLE cache_entries (
+    key            TEXT NOT NULL PRIMARY KEY,
+    step           TEXT NOT NULL,
+    origin         TEXT NOT NULL,
+    created_at     REAL NOT NULL,
+    expires_at     REAL,
+    invalidated_at REAL,
+    record         TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX cache_entries_by_step   ON cache_entries (step, created_at);
+  CREATE INDEX cache_entries_by_origin ON cache_entries (origin);
+
+  CREATE TABLE keys (
+    digest TEXT NOT NULL PRIMARY KEY,
+    record TEXT NOT NULL
+  );
+
+  -- Steps share most of the units that they reach: each unit is kept once, and a step's code names them by number.
+  CREATE TABLE code_units (
+    number INTEGER PRIMARY KEY,
+    record TEXT NOT NULL UNIQUE
+  );
+
+  CREATE TABLE code (
+    digest TEXT NOT NULL PRIMARY KEY,
+    units  TEXT NOT NULL,
+    record TEXT NOT NULL
+  );
+
+  CREATE TABLE sources (
+    digest TEXT NOT NULL PRIMARY KEY,
+    text   TEXT NOT NULL
+  );
+
+  CREATE TABLE logs (
+    position INTEGER PRIMARY KEY,
+    run      TEXT    NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    node     TEXT    NOT NULL,
+    seq      INTEGER NOT NULL,
+    time     REAL    NOT NULL,
+    stream   TEXT    NOT NULL,
+    level    TEXT,
+    text     TEXT    NOT NULL,
+    data     TEXT
+  );
+  CREATE INDEX logs_by_step_run ON logs (run, node, seq);
+
+  -- No number can be stored as NULL alone: value is NULL where it is not a number (a loss that diverged).
+  CREATE TABLE metrics (
+    position INTEGER PRIMARY KEY,
+    run      TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    node     TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    step     REAL,
+    value    REAL,
+    time     REAL NOT NULL
+  );
+  CREATE INDEX metrics_by_step_run ON metrics (run, node);
+  `,
+];

@@ -1,0 +1,224 @@
+/** The metadata port on one SQLite file, safe with several processes at once. */
+import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { RepriseError, StoreError } from "../error.ts";
+import type { Digest } from "../hash/digest.ts";
+import type { Artifact } from "../record/artifact.ts";
+import type { StepRunId } from "../record/id.ts";
+import type { KeyDigest } from "../record/key.ts";
+import type { PipelineVersion } from "../record/run.ts";
+import type {
+  ArtifactQuery,
+  Change,
+  MetadataStore,
+  NewArtifact,
+  RunQuery,
+  StepRunQuery,
+} from "../store/metadata-store.ts";
+import { applyChanges, type Scratch } from "./changes.ts";
+import { isBusy, openDatabase, transact, type Database } from "./database.ts";
+import { findArtifacts, findVersion, numberArtifacts, numberVersion } from "./numbering.ts";
+import {
+  selectArtifacts,
+  selectBlobs,
+  selectCacheEntries,
+  selectCacheEntriesOf,
+  selectCode,
+  selectKeys,
+  selectLogs,
+  selectMetrics,
+  selectPipelines,
+  selectRuns,
+  selectSources,
+  selectStepRuns,
+  selectUses,
+  selectVersions,
+  type ArtifactPlace,
+} from "./queries.ts";
+import { migrations } from "./schema.ts";
+import type { Query } from "./statement.ts";
+
+export interface SqliteOptions {
+  /** The file; it and its folder are made where they are not there yet. */
+  readonly path: string;
+  /** How long to wait for other processes that write. Default: 30,000. */
+  readonly busyTimeoutMs?: number;
+}
+
+/**
+ * Opens a SQLite file as a metadata store. A commit outlives the process, however it ends; a power loss may take the
+ * last commits away, and never leaves half of one. Throws a StoreError: RPS4001 when it is no store or cannot be
+ * opened, RPS4002 when a newer Reprise wrote it.
+ */
+export async function openSqlite({ path, busyTimeoutMs = 30_000 }: SqliteOptions): Promise<MetadataStore> {
+  const file = resolve(path);
+  const database = await patiently(busyTimeoutMs, () => openDatabase(file, migrations)).catch((cause: unknown) => {
+    if (cause instanceof RepriseError) throw cause;
+    throw new StoreError("RPS4001", `The store ${file} cannot be opened: ${toText(cause)}.`, {
+      hint: "Check that the path is a Reprise store, and that you may write to it and its folder.",
+      data: { path: file },
+      cause,
+    });
+  });
+  return new SqliteMetadataStore(file, database, busyTimeoutMs);
+}
+
+class SqliteMetadataStore implements MetadataStore {
+  readonly #path: string;
+  readonly #database: Database;
+  readonly #busyTimeoutMs: number;
+  /** Numbers of code units that are committed. */
+  readonly #units = new Map<string, number>();
+  /** The last write that was asked for: writes of one process keep their order, even while they wait for others. */
+  #lastWrite: Promise<unknown> = Promise.resolve();
+
+  constructor(path: string, database: Database, busyTimeoutMs: number) {
+    this.#path = path;
+    this.#database = database;
+    this.#busyTimeoutMs = busyTimeoutMs;
+  }
+
+  async write(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    await this.#write(() => {
+      const scratch: Scratch = { runs: new Map(), units: this.#units, addedUnits: new Map() };
+      transact(this.#database, "write", () => applyChanges(changes, scratch));
+      for (const [record, number] of scratch.addedUnits) this.#units.set(record, number);
+    });
+  }
+
+  async versionOf(version: Omit<PipelineVersion, "version">): Promise<PipelineVersion> {
+    // Most are known: then nobody has to wait for a writer.
+    const known = await this.#read(() => findVersion(version));
+    return known ?? this.#write(() => transact(this.#database, "write", () => numberVersion(version)));
+  }
+
+  async recordArtifacts(artifacts: readonly NewArtifact[]): Promise<readonly Artifact[]> {
+    const known = await this.#read(() => findArtifacts(artifacts));
+    return known ?? this.#write(() => transact(this.#database, "write", () => numberArtifacts(artifacts)));
+  }
+
+  cacheEntries(keys: readonly KeyDigest[]): ReturnType<MetadataStore["cacheEntries"]> {
+    return this.#read(() => selectCacheEntries(keys));
+  }
+
+  cacheEntriesOf(query: Parameters<MetadataStore["cacheEntriesOf"]>[0]): ReturnType<MetadataStore["cacheEntriesOf"]> {
+    return this.#read(() => selectCacheEntriesOf(query));
+  }
+
+  keys(digests: readonly KeyDigest[]): ReturnType<MetadataStore["keys"]> {
+    return this.#read(() => selectKeys(digests));
+  }
+
+  code(digests: readonly Digest[]): ReturnType<MetadataStore["code"]> {
+    return this.#read(() => selectCode(digests));
+  }
+
+  sources(digests: readonly Digest[]): ReturnType<MetadataStore["sources"]> {
+    return this.#read(() => selectSources(digests));
+  }
+
+  pipelines(): ReturnType<MetadataStore["pipelines"]> {
+    return this.#read(() => selectPipelines());
+  }
+
+  versions(pipeline: string): ReturnType<MetadataStore["versions"]> {
+    return this.#read(() => selectVersions(pipeline));
+  }
+
+  runs(query: RunQuery): ReturnType<MetadataStore["runs"]> {
+    return this.#read(() => selectRuns(query));
+  }
+
+  stepRuns(query: StepRunQuery): ReturnType<MetadataStore["stepRuns"]> {
+    return this.#read(() => selectStepRuns(query));
+  }
+
+  artifacts(query: ArtifactQuery): ReturnType<MetadataStore["artifacts"]> {
+    return this.#read(() => selectArtifacts(query));
+  }
+
+  uses(query: Parameters<MetadataStore["uses"]>[0]): ReturnType<MetadataStore["uses"]> {
+    return this.#read(() => selectUses(query));
+  }
+
+  logs(query: Parameters<MetadataStore["logs"]>[0]): ReturnType<MetadataStore["logs"]> {
+    return this.#read(() => selectLogs(query));
+  }
+
+  metrics({ stepRuns }: { readonly stepRuns: readonly StepRunId[] }): ReturnType<MetadataStore["metrics"]> {
+    return this.#read(() => selectMetrics(stepRuns));
+  }
+
+  async *referencedBlobs(): AsyncGenerator<Digest, void, undefined> {
+    let after: ArtifactPlace | undefined = { name: "", version: 0 };
+    while (after !== undefined) {
+      const place: ArtifactPlace = after;
+      const { digests, last } = await this.#read(() => selectBlobs(place));
+      yield* digests;
+      after = last;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lastWrite;
+    if (!this.#database.connection.isOpen) return;
+    this.#database.statements.clear();
+    this.#database.connection.close();
+  }
+
+  async #read<T>(query: () => Query<T>): Promise<T> {
+    try {
+      return await patiently(this.#busyTimeoutMs, () => transact(this.#database, "read", query));
+    } catch (cause) {
+      if (cause instanceof RepriseError) throw cause;
+      throw new StoreError("RPS4001", `The store ${this.#path} cannot be read: ${toText(cause)}.`, {
+        hint: "Check the disk and the file; a copy of it, or an empty store in its place, lets you go on.",
+        data: { path: this.#path },
+        cause,
+      });
+    }
+  }
+
+  #write<T>(write: () => T): Promise<T> {
+    const result = this.#lastWrite.then(() => this.#writeNow(write));
+    this.#lastWrite = result.catch(() => undefined);
+    return result;
+  }
+
+  async #writeNow<T>(write: () => T): Promise<T> {
+    try {
+      return await patiently(this.#busyTimeoutMs, write);
+    } catch (cause) {
+      if (cause instanceof RepriseError) throw cause;
+      const busy = isBusy(cause);
+      throw new StoreError("RPS4005", `The store ${this.#path} refused a write: ${toText(cause)}.`, {
+        hint: busy
+          ? "Another process has been writing for long: see which one, and try again when it is done."
+          : "Check that the disk has room and that the file may be written to.",
+        data: { path: this.#path, busy },
+        cause,
+      });
+    }
+  }
+}
+
+const longestPauseMs = 25;
+
+/** Tries again while another process is in the way. Each try blocks for a moment only; other work goes on in between. */
+async function patiently<T>(timeoutMs: number, attempt: () => T): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isBusy(error) || Date.now() >= deadline) throw error;
+    }
+    // At random, so that two that collide do not go on colliding.
+    await setTimeout(Math.random() * longestPauseMs);
+  }
+}
+
+function toText(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,96 @@
+/**
+ * The seam between queries and drivers. A query is a generator: it yields statements and is handed their rows, so that
+ * the same text serves a driver that answers at once and one that answers later.
+ */
+
+/** Never a boolean, a Date or undefined: drivers disagree about them, some silently. */
+export type SqlValue = string | number | null;
+
+export type Row = Readonly<Record<string, SqlValue>>;
+
+export interface Statement {
+  /** One of few texts, so that it can be prepared once. Parameters are `?`. */
+  readonly sql: string;
+  readonly parameters: readonly SqlValue[];
+}
+
+export type Query<T> = Generator<Statement, T, readonly Row[]>;
+
+/** One statement and its rows. */
+export function* execute(sql: string, ...parameters: readonly SqlValue[]): Query<readonly Row[]> {
+  return yield { sql, parameters };
+}
+
+const largestList = 512;
+
+/** Cuts a list into pieces that fit one statement. An absent list is one absent piece: no condition. */
+export function toPieces<T>(values: readonly T[] | undefined): readonly (readonly T[] | undefined)[] {
+  if (values === undefined) return [undefined];
+  const distinct = [...new Set(values)];
+  const pieces: T[][] = [];
+  for (let start = 0; start < distinct.length; start += largestList) {
+    pieces.push(distinct.slice(start, start + largestList));
+  }
+  return pieces;
+}
+
+/** The conditions of a statement and their parameters, in order. */
+export class Conditions {
+  readonly #texts: string[] = [];
+  readonly parameters: SqlValue[] = [];
+
+  /** Adds a condition, if its value is there. */
+  where(text: string, value: SqlValue | undefined): this {
+    if (value === undefined) return this;
+    this.#texts.push(text);
+    this.parameters.push(value);
+    return this;
+  }
+
+  /** Adds `column IN (…)`, if there is a list. Lists are padded, so that few lengths make few statements. */
+  among(column: string, values: readonly SqlValue[] | undefined): this {
+    if (values === undefined) return this;
+    if (values.length === 0) {
+      this.#texts.push("1 = 0");
+      return this;
+    }
+    const padded = pad(values);
+    this.#texts.push(`${column} IN (${padded.map(() => "?").join(", ")})`);
+    this.parameters.push(...padded);
+    return this;
+  }
+
+  /** As {@link among}, of several columns at once. */
+  amongTuples(columns: readonly string[], tuples: readonly (readonly SqlValue[])[] | undefined): this {
+    if (tuples === undefined) return this;
+    if (tuples.length === 0) {
+      this.#texts.push("1 = 0");
+      return this;
+    }
+    const padded = pad(tuples);
+    const places = `(${columns.map(() => "?").join(", ")})`;
+    this.#texts.push(`(${columns.join(", ")}) IN (VALUES ${padded.map(() => places).join(", ")})`);
+    this.parameters.push(...padded.flat());
+    return this;
+  }
+
+  /** Adds a condition with any number of parameters. */
+  raw(text: string, ...parameters: readonly SqlValue[]): this {
+    this.#texts.push(text);
+    this.parameters.push(...parameters);
+    return this;
+  }
+
+  /** `WHERE …`, or nothing. */
+  toString(): string {
+    return this.#texts.length === 0 ? "" : `WHERE ${this.#texts.join(" AND ")}`;
+  }
+}
+
+/** Repeats the last value up to the next of a few lengths. */
+function pad<T>(values: readonly T[]): readonly T[] {
+  const last = values.at(-1) as T;
+  let length = 1;
+  while (length < values.length) length *= 4;
+  return [...values, ...Array.from({ length: length - values.length }, () => last)];
+}

@@ -1,0 +1,97 @@
+/** Blobs in memory: for tests, and for runs that leave nothing behind. */
+import type { Digest } from "../hash/digest.ts";
+import type { BlobStat, BlobStore, BlobUpload } from "./blob-store.ts";
+
+export function openMemoryBlobStore(): BlobStore {
+  return new MemoryBlobStore();
+}
+
+interface Blob {
+  readonly bytes: Uint8Array;
+  readonly modifiedAt: number;
+}
+
+class MemoryBlobStore implements BlobStore {
+  readonly #blobs = new Map<Digest, Blob>();
+
+  async upload(): Promise<BlobUpload> {
+    let chunks: Uint8Array[] = [];
+    let done = false;
+    return {
+      write: async (chunk) => {
+        chunks.push(Uint8Array.from(chunk));
+      },
+      commit: async (digest, options) => {
+        done = true;
+        if (this.#blobs.has(digest) && options?.replace !== true) {
+          await this.touch([digest]);
+        } else {
+          this.#blobs.set(digest, { bytes: Uint8Array.from(Buffer.concat(chunks)), modifiedAt: Date.now() });
+        }
+        chunks = [];
+      },
+      abort: async () => {
+        if (!done) chunks = [];
+      },
+    };
+  }
+
+  async read(digest: Digest): Promise<Uint8Array | undefined> {
+    const blob = this.#blobs.get(digest);
+    // A copy: who reads may write into what was read.
+    return blob === undefined ? undefined : Uint8Array.from(blob.bytes);
+  }
+
+  async stream(digest: Digest): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const bytes = await this.read(digest);
+    return bytes === undefined ? undefined : inPieces(bytes);
+  }
+
+  async localPath(): Promise<undefined> {
+    return undefined;
+  }
+
+  async stat(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>> {
+    const stats = new Map<Digest, BlobStat>();
+    for (const digest of digests) {
+      const blob = this.#blobs.get(digest);
+      if (blob !== undefined) stats.set(digest, toStat(digest, blob));
+    }
+    return stats;
+  }
+
+  async touch(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>> {
+    for (const digest of digests) {
+      const blob = this.#blobs.get(digest);
+      if (blob !== undefined) this.#blobs.set(digest, { ...blob, modifiedAt: Date.now() });
+    }
+    return this.stat(digests);
+  }
+
+  async *list(): AsyncGenerator<BlobStat, void, undefined> {
+    for (const [digest, blob] of this.#blobs) yield toStat(digest, blob);
+  }
+
+  async remove(digests: readonly Digest[]): Promise<void> {
+    for (const digest of digests) this.#blobs.delete(digest);
+  }
+
+  /** Nothing: what was not committed is gone with its upload. */
+  async sweep(): Promise<number> {
+    return 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#blobs.clear();
+  }
+}
+
+function toStat(digest: Digest, { bytes, modifiedAt }: Blob): BlobStat {
+  return { digest, size: bytes.byteLength, modifiedAt };
+}
+
+const pieceBytes = 64 * 1024;
+
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let start = 0; start < bytes.byteLength; start += pieceBytes) yield bytes.subarray(start, start + pieceBytes);
+}

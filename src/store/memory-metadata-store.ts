@@ -1,0 +1,330 @@
+/** The record in memory: the metadata port at its plainest, for tests and for runs that leave nothing behind. */
+import type { Digest } from "../hash/digest.ts";
+import type { Artifact, ArtifactName } from "../record/artifact.ts";
+import type { CacheEntry } from "../record/cache-entry.ts";
+import type { RunId, StepRunId } from "../record/id.ts";
+import type { KeyDigest, KeyRecord } from "../record/key.ts";
+import type { LogLine, MetricPoint, PipelineVersion, PlanRecord, Run, StepRun } from "../record/run.ts";
+import type {
+  ArtifactQuery,
+  ArtifactUseRow,
+  Change,
+  CodeRecord,
+  MetadataStore,
+  NewArtifact,
+  PipelineSummary,
+  RunQuery,
+  StepRunQuery,
+} from "./metadata-store.ts";
+import { runsNeededBy, toRunId, unknownRun } from "./needed-runs.ts";
+import { ascending, inPlanOrder } from "./plan-order.ts";
+import { parseTagQuery } from "./tag-query.ts";
+
+export function openMemoryMetadataStore(): MetadataStore {
+  return new MemoryMetadataStore();
+}
+
+class MemoryMetadataStore implements MetadataStore {
+  readonly #runs = new Map<RunId, Run>();
+  readonly #stepRuns = new Map<StepRunId, StepRun>();
+  readonly #entries = new Map<KeyDigest, CacheEntry>();
+  readonly #keys = new Map<KeyDigest, KeyRecord>();
+  readonly #code = new Map<Digest, CodeRecord>();
+  readonly #sources = new Map<Digest, string>();
+  readonly #versions = new Map<string, PipelineVersion[]>();
+  readonly #artifacts = new Map<ArtifactName, Artifact[]>();
+  /** The last number given out, which a removed version keeps. */
+  readonly #lastVersions = new Map<ArtifactName, number>();
+  #logs: LogLine[] = [];
+  #points: MetricPoint[] = [];
+
+  async write(changes: readonly Change[]): Promise<void> {
+    checkRuns(changes, (run) => this.#runs.has(run));
+    // A copy: what the caller does with its records later is no business of the store.
+    for (const change of structuredClone(changes)) this.#apply(change);
+  }
+
+  async versionOf(asked: Omit<PipelineVersion, "version">): Promise<PipelineVersion> {
+    const versions = getOrInsert(this.#versions, asked.pipeline, () => []);
+    const known = versions.find((each) => each.digest === asked.digest);
+    if (known !== undefined) return known;
+    const version: PipelineVersion = { ...structuredClone(asked), version: versions.length + 1 };
+    versions.push(version);
+    return version;
+  }
+
+  async recordArtifacts(artifacts: readonly NewArtifact[]): Promise<readonly Artifact[]> {
+    return artifacts.map((asked) => {
+      const versions = getOrInsert(this.#artifacts, asked.name, () => []);
+      const known = versions.find((each) => each.digest === asked.digest);
+      if (known !== undefined) return known;
+      const version = (this.#lastVersions.get(asked.name) ?? 0) + 1;
+      const artifact: Artifact = { ...structuredClone(asked), version };
+      versions.push(artifact);
+      this.#lastVersions.set(asked.name, version);
+      return artifact;
+    });
+  }
+
+  async cacheEntries(keys: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, CacheEntry>> {
+    return pick(this.#entries, keys);
+  }
+
+  async cacheEntriesOf(query: Parameters<MetadataStore["cacheEntriesOf"]>[0]): Promise<readonly CacheEntry[]> {
+    return [...this.#entries.values()]
+      .filter((entry) => query.step === undefined || entry.step === query.step)
+      .filter((entry) => query.origins === undefined || query.origins.includes(entry.origin))
+      .sort((left, right) => ascending(right.createdAt, left.createdAt) || ascending(left.key, right.key))
+      .slice(0, query.limit);
+  }
+
+  async keys(digests: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, KeyRecord>> {
+    return pick(this.#keys, digests);
+  }
+
+  async code(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, CodeRecord>> {
+    return pick(this.#code, digests);
+  }
+
+  async sources(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, string>> {
+    return pick(this.#sources, digests);
+  }
+
+  async pipelines(): Promise<readonly PipelineSummary[]> {
+    const runs = await this.runs({});
+    const names = new Set([...this.#versions.keys(), ...runs.map((run) => run.pipeline)]);
+    return [...names].sort(ascending).map((pipeline) => {
+      const own = runs.filter((run) => run.pipeline === pipeline);
+      const versions = this.#versions.get(pipeline)?.length ?? 0;
+      return { pipeline, versions, runs: own.length, lastRun: own[0] };
+    });
+  }
+
+  async versions(pipeline: string): Promise<readonly PipelineVersion[]> {
+    return [...(this.#versions.get(pipeline) ?? [])];
+  }
+
+  async runs(query: RunQuery): Promise<readonly Run[]> {
+    const { offset = 0, limit = Infinity } = query;
+    return [...this.#runs.values()]
+      .filter((run) => fitsRun(run, query))
+      .sort(newestRunFirst)
+      .slice(offset, offset + limit);
+  }
+
+  async stepRuns(query: StepRunQuery): Promise<readonly StepRun[]> {
+    const found = [...this.#stepRuns.values()].filter((stepRun) => this.#fitsStepRun(stepRun, query));
+    const { runs } = query;
+    const ordered =
+      runs === undefined
+        ? found.sort(
+            (left, right) =>
+              newestRunFirst(this.#runOf(left), this.#runOf(right)) ||
+              ascending(right.startedAt, left.startedAt) ||
+              ascending(left.node, right.node),
+          )
+        : inPlanOrder(found, runs, new Map(runs.flatMap((run) => this.#planOf(run))));
+    return ordered.slice(0, query.limit);
+  }
+
+  async artifacts(query: ArtifactQuery): Promise<readonly Artifact[]> {
+    const groups = query.latest === true ? [...this.#artifacts.values()].map(latestOf) : [...this.#artifacts.values()];
+    return groups
+      .flat()
+      .filter((artifact) => fitsArtifact(artifact, query))
+      .sort(
+        (left, right) =>
+          ascending(right.createdAt, left.createdAt) ||
+          ascending(left.name, right.name) ||
+          ascending(right.version, left.version),
+      )
+      .slice(0, query.limit);
+  }
+
+  async uses(query: Parameters<MetadataStore["uses"]>[0]): Promise<readonly ArtifactUseRow[]> {
+    const { artifacts, stepRuns } = query;
+    return [...this.#stepRuns.values()]
+      .filter((stepRun) => stepRuns === undefined || stepRuns.includes(stepRun.id))
+      .flatMap((stepRun) => toUseRows(stepRun))
+      .filter(
+        (use) =>
+          artifacts === undefined ||
+          artifacts.some((each) => each.name === use.artifact && each.version === use.version),
+      );
+  }
+
+  async logs(query: Parameters<MetadataStore["logs"]>[0]): Promise<readonly LogLine[]> {
+    const { stepRuns, afterSeq = -1, limit } = query;
+    return this.#logs.filter((line) => stepRuns.includes(line.stepRun) && line.seq > afterSeq).slice(0, limit);
+  }
+
+  async metrics({ stepRuns }: { readonly stepRuns: readonly StepRunId[] }): Promise<readonly MetricPoint[]> {
+    return this.#points.filter((point) => stepRuns.includes(point.stepRun));
+  }
+
+  async *referencedBlobs(): AsyncGenerator<Digest, void, undefined> {
+    for (const artifact of [...this.#artifacts.values()].flat()) {
+      yield artifact.root.digest;
+      for (const part of artifact.parts) yield part.digest;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #apply(change: Change): void {
+    switch (change.kind) {
+      case "run": {
+        const tags = this.#runs.get(change.run.id)?.tags ?? change.run.tags;
+        this.#runs.set(change.run.id, { ...change.run, tags });
+        return;
+      }
+      case "step-run":
+        this.#stepRuns.set(change.stepRun.id, change.stepRun);
+        return;
+      case "cache-entry":
+        this.#entries.set(change.entry.key, change.entry);
+        return;
+      case "key":
+        getOrInsert(this.#keys, change.digest, () => change.key);
+        return;
+      case "code":
+        getOrInsert(this.#code, change.code.digest, () => change.code);
+        return;
+      case "source":
+        getOrInsert(this.#sources, change.digest, () => change.text);
+        return;
+      case "log":
+        this.#logs.push(...change.lines);
+        return;
+      case "metric":
+        this.#points.push(...change.points);
+        return;
+      case "invalidate":
+        for (const entry of pick(this.#entries, change.keys).values()) {
+          this.#entries.set(entry.key, { ...entry, invalidatedAt: change.at });
+        }
+        return;
+      case "tag-run":
+        for (const run of pick(this.#runs, [change.run]).values()) {
+          const tags = Object.entries({ ...run.tags, ...change.tags });
+          const kept = tags.filter((tag): tag is [string, string] => tag[1] !== null);
+          this.#runs.set(run.id, { ...run, tags: Object.fromEntries(kept) });
+        }
+        return;
+      case "remove-runs":
+        this.#removeRuns(new Set(change.runs));
+        return;
+      case "remove-cache-entries":
+        for (const key of change.keys) this.#entries.delete(key);
+        return;
+      case "remove-artifacts":
+        for (const { name, version } of change.artifacts) {
+          const kept = this.#artifacts.get(name)?.filter((each) => each.version !== version) ?? [];
+          this.#artifacts.set(name, kept);
+        }
+        return;
+    }
+  }
+
+  #removeRuns(runs: ReadonlySet<RunId>): void {
+    const gone = new Set<StepRunId>();
+    for (const stepRun of this.#stepRuns.values()) if (runs.has(stepRun.run)) gone.add(stepRun.id);
+    for (const run of runs) this.#runs.delete(run);
+    for (const id of gone) this.#stepRuns.delete(id);
+    this.#logs = this.#logs.filter((line) => !runs.has(toRunId(line.stepRun)));
+    this.#points = this.#points.filter((point) => !runs.has(toRunId(point.stepRun)));
+  }
+
+  #fitsStepRun(stepRun: StepRun, query: StepRunQuery): boolean {
+    const run = this.#runOf(stepRun);
+    const before = query.before === undefined ? undefined : this.#runs.get(query.before);
+    return (
+      (query.ids === undefined || query.ids.includes(stepRun.id)) &&
+      (query.runs === undefined || query.runs.includes(stepRun.run)) &&
+      (query.step === undefined || stepRun.step === query.step) &&
+      (query.node === undefined || stepRun.node === query.node) &&
+      (query.pipeline === undefined || run.pipeline === query.pipeline) &&
+      (query.status === undefined || query.status.includes(stepRun.status)) &&
+      (query.before === undefined || (before !== undefined && newestRunFirst(before, run) < 0))
+    );
+  }
+
+  #runOf(stepRun: StepRun): Run {
+    return this.#runs.get(stepRun.run) as Run;
+  }
+
+  #planOf(id: RunId): [RunId, PlanRecord][] {
+    const run = this.#runs.get(id);
+    const version = run && this.#versions.get(run.pipeline)?.find((each) => each.version === run.version);
+    return version === undefined ? [] : [[id, version.plan]];
+  }
+}
+
+/** Throws when a change is about a run that is neither there nor among the changes before it. */
+function checkRuns(changes: readonly Change[], hasRun: (run: RunId) => boolean): void {
+  const added = new Map<RunId, boolean>();
+  for (const change of changes) {
+    if (change.kind === "run") added.set(change.run.id, true);
+    if (change.kind === "remove-runs") for (const run of change.runs) added.set(run, false);
+    for (const run of runsNeededBy(change)) {
+      if (added.get(run) ?? hasRun(run)) continue;
+      throw unknownRun(change, run);
+    }
+  }
+}
+
+function fitsRun(run: Run, query: RunQuery): boolean {
+  const tag = query.tag === undefined ? undefined : parseTagQuery(query.tag);
+  return (
+    (query.ids === undefined || query.ids.includes(run.id)) &&
+    (query.names === undefined || query.names.includes(run.name)) &&
+    (query.pipeline === undefined || run.pipeline === query.pipeline) &&
+    (query.version === undefined || run.version === query.version) &&
+    (query.status === undefined || query.status.includes(run.status)) &&
+    (query.startedBefore === undefined || run.startedAt < query.startedBefore) &&
+    (query.startedAfter === undefined || run.startedAt > query.startedAfter) &&
+    (tag === undefined || (Object.hasOwn(run.tags, tag.key) && (tag.value ?? run.tags[tag.key]) === run.tags[tag.key]))
+  );
+}
+
+function newestRunFirst(left: Run, right: Run): number {
+  return ascending(right.startedAt, left.startedAt) || ascending(right.id, left.id);
+}
+
+function fitsArtifact(artifact: Artifact, query: ArtifactQuery): boolean {
+  const end = query.nameEndsWith;
+  return (
+    (query.name === undefined || artifact.name === query.name) &&
+    (end === undefined || artifact.name === end || artifact.name.endsWith(`.${end}`)) &&
+    (query.version === undefined || artifact.version === query.version) &&
+    (query.digests === undefined || query.digests.includes(artifact.digest)) &&
+    (query.type === undefined || artifact.type === query.type)
+  );
+}
+
+function latestOf(versions: readonly Artifact[]): readonly Artifact[] {
+  return versions.slice(-1);
+}
+
+function toUseRows(stepRun: StepRun): ArtifactUseRow[] {
+  return (["input", "output"] as const).flatMap((role) =>
+    stepRun[`${role}s`].map(({ artifact, version, slot }) => ({ artifact, version, stepRun: stepRun.id, role, slot })),
+  );
+}
+
+function pick<K, V>(from: ReadonlyMap<K, V>, keys: readonly K[]): ReadonlyMap<K, V> {
+  const picked = new Map<K, V>();
+  for (const key of keys) {
+    const value = from.get(key);
+    if (value !== undefined) picked.set(key, value);
+  }
+  return picked;
+}
+
+function getOrInsert<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

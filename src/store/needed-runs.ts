@@ -1,0 +1,31 @@
+/** Which runs a change needs: what belongs to a run cannot be written without it. */
+import { StoreError } from "../error.ts";
+import type { RunId, StepRunId } from "../record/id.ts";
+import type { Change } from "./metadata-store.ts";
+
+export function runsNeededBy(change: Change): ReadonlySet<RunId> {
+  switch (change.kind) {
+    case "step-run":
+      return new Set([change.stepRun.run]);
+    case "log":
+      return new Set(change.lines.map((line) => toRunId(line.stepRun)));
+    case "metric":
+      return new Set(change.points.map((point) => toRunId(point.stepRun)));
+    case "tag-run":
+      return new Set([change.run]);
+    default:
+      return new Set();
+  }
+}
+
+/** What a store throws for a change that needs a run which is not there. */
+export function unknownRun(change: Change, run: RunId): StoreError {
+  return new StoreError("RPS4005", `The store refused a change of kind "${change.kind}": there is no run "${run}".`, {
+    hint: "Write the run before what belongs to it.",
+    data: { kind: change.kind, run },
+  });
+}
+
+export function toRunId(stepRun: StepRunId): RunId {
+  return stepRun.slice(0, stepRun.indexOf("/")) as RunId;
+}
