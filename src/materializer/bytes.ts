@@ -9,14 +9,14 @@ export function bytes(): Materializer<Uint8Array> {
 
 const uint8Array = rawBytes<Uint8Array>(
   "bytes",
-  (value) => value instanceof Uint8Array && !Buffer.isBuffer(value) && isTyped(value, "Uint8Array"),
+  (value) => isUint8Array(value) && !Buffer.isBuffer(value),
   (value) => value,
   (read) => new Uint8Array(read.buffer, read.byteOffset, read.byteLength),
 );
 
 export const buffer = rawBytes<Buffer>(
   "buffer",
-  (value) => Buffer.isBuffer(value) && isTyped(value, "Uint8Array"),
+  (value) => isUint8Array(value) && Buffer.isBuffer(value),
   (value) => value,
   (read) => Buffer.from(read.buffer, read.byteOffset, read.byteLength),
 );
@@ -28,8 +28,9 @@ export const arrayBuffer = rawBytes<ArrayBuffer>(
   (read) => new Uint8Array(read).buffer,
 );
 
-function isTyped(value: ArrayBufferView, name: string): boolean {
-  return kindOf(value) === "typed array" && typedArrayName(value) === name;
+/** A Uint8Array or a Buffer proper, of no other class. */
+function isUint8Array(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && kindOf(value) === "typed array" && typedArrayName(value) === "Uint8Array";
 }
 
 function rawBytes<T>(
@@ -47,7 +48,7 @@ function rawBytes<T>(
     async write(value, blobs) {
       const found: unknown = value;
       // A declared bytes() takes a Buffer too: it is a Uint8Array to whoever asked for one.
-      if (!accepts(found) && !Buffer.isBuffer(found)) {
+      if (!accepts(found) && !isUint8Array(found)) {
         throw cannotStore([], { what: `not what ${name} holds`, hint: "Return a Uint8Array." });
       }
       return { root: await blobs.put(toBytes(value)) };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { BlobRef, BlobWriter, Materializer } from "../define/materializer.ts";
 import { isDigest } from "../hash/digest.ts";
 import { storeFile } from "./file.ts";
-import { readManifest, unreadable } from "./manifest.ts";
+import { isInside, readManifest, unreadable } from "./manifest.ts";
 import { maxPreviewLength, maxPreviewRows } from "./preview.ts";
 import { cannotStore } from "./storable.ts";
 import { blobDirectory, directorySourceOf, diskDirectory, type StoredDirectory } from "./stored-directory.ts";
@@ -70,12 +70,6 @@ export const directoryMaterializer: Materializer<StoredDirectory> = {
     };
   },
 };
-
-/** Whether a path stays below the directory it starts at, on every system. */
-export function isInside(path: unknown): path is string {
-  if (typeof path !== "string" || path === "" || path.includes("\0") || path.includes("\\")) return false;
-  return path.split("/").every((part) => part !== "" && part !== "." && part !== "..") && !/^[A-Za-z]:/u.test(path);
-}
 
 interface Found {
   /** In code-unit order of their paths. */

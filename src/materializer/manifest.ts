@@ -12,3 +12,9 @@ export function unreadable(what: string, why = "its list of content is not one t
     hint: "Run the step again with --no-cache to store it anew.",
   });
 }
+
+/** Whether a path stays below the directory it starts at, on every system. */
+export function isInside(path: unknown): path is string {
+  if (typeof path !== "string" || path === "" || path.includes("\0") || path.includes("\\")) return false;
+  return path.split("/").every((part) => part !== "" && part !== "." && part !== "..") && !/^[A-Za-z]:/u.test(path);
+}

@@ -19,8 +19,11 @@ export function previewValue(value: unknown): Preview {
 }
 
 export function previewText(kind: "text" | "markdown", text: string): Preview {
-  const truncated = text.length > maxPreviewLength;
-  return { kind, text: truncated ? `${wellFormedStart(text, maxPreviewLength - 1)}…` : text, truncated };
+  const start = text.slice(0, maxPreviewLength);
+  // A control character takes six characters in JSON.
+  const room = JSON.stringify(start).length <= maxPreviewLength * 1.5 ? maxPreviewLength : maxPreviewLength / 6;
+  const truncated = text.length > room;
+  return { kind, text: truncated ? `${wellFormedStart(text, room - 1)}…` : text, truncated };
 }
 
 /** One cell or leaf, shortened. */
@@ -46,7 +49,7 @@ function toJson(value: unknown, cut: Cut, depth: number): JsonValue {
   }
   const leaf = previewLeaf(value);
   if (kind !== undefined || (typeof value === "string" && value.length > maxItemLength)) cut.truncated = true;
-  cut.left -= typeof leaf === "string" ? leaf.length + 2 : 8;
+  cut.left -= JSON.stringify(leaf).length + 1;
   return leaf;
 }
 
@@ -70,7 +73,7 @@ function toJsonRecord(value: object, cut: Cut, depth: number): JsonValue {
       break;
     }
     const name = previewLeaf(key) as string;
-    cut.left -= name.length + 4;
+    cut.left -= JSON.stringify(name).length + 2;
     fields.push([name, toJson(Object.getOwnPropertyDescriptor(value, key)?.value, cut, depth + 1)]);
   }
   return Object.fromEntries(fields);

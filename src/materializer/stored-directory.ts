@@ -3,6 +3,7 @@ import { chmod, copyFile, cp, mkdir, mkdtemp, opendir, realpath } from "node:fs/
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { UsageError, ValueError } from "../error.ts";
+import { isInside } from "./manifest.ts";
 import { diskFile, type StoredFile } from "./stored-file.ts";
 import { tagged } from "./tagged.ts";
 
@@ -48,8 +49,8 @@ export function diskDirectory(path: string): StoredDirectory {
   const directory: StoredDirectory = tagged("directory", {
     paths: () => listPaths(absolute),
     file: (below: string) => {
-      const found = resolve(absolute, below);
-      if (!found.startsWith(join(absolute, "/"))) throw nothingAt(below);
+      const found = join(absolute, below);
+      if (!isInside(below)) throw nothingAt(below);
       if (statSync(found, { throwIfNoEntry: false })?.isFile() !== true) throw nothingAt(below);
       return diskFile(found, undefined);
     },

@@ -1,3 +1,5 @@
+import { types } from "node:util";
+
 /** Values that say by a hidden mark which materializer they are for. The mark is the same in every copy of this package. */
 const mark = Symbol.for("reprise.materializer");
 
@@ -12,5 +14,6 @@ export function tagged<T extends object>(tag: string, fields: T): Readonly<T> {
 }
 
 export function isTagged(value: unknown, tag: string): boolean {
-  return typeof value === "object" && value !== null && Object.getOwnPropertyDescriptor(value, mark)?.value === tag;
+  if (typeof value !== "object" || value === null || types.isProxy(value)) return false;
+  return Object.getOwnPropertyDescriptor(value, mark)?.value === tag;
 }

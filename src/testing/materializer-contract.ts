@@ -113,8 +113,26 @@ function strangers(): readonly unknown[] {
   };
   const traps = { get: fail, has: fail, ownKeys: fail, getPrototypeOf: fail, getOwnPropertyDescriptor: fail };
   return [
-    ...[null, undefined, 0, Number.NaN, 1n, "", "\ud800", true, Symbol("s"), fail, class {}, {}, [], new Map()],
-    ...[Object.create(null), new Date(Number.NaN), new Uint8Array(1), Promise.resolve(), new Error("e"), new WeakMap()],
+    null,
+    undefined,
+    0,
+    Number.NaN,
+    1n,
+    "",
+    "\ud800",
+    true,
+    Symbol("s"),
+    fail,
+    ValueError,
+    {},
+    [],
+    new Map(),
+    Object.create(null),
+    new Date(Number.NaN),
+    new Uint8Array(1),
+    Promise.resolve(),
+    new Error("e"),
+    new WeakMap(),
     Object.defineProperty({}, "x", { get: fail, enumerable: true }),
     new Proxy({}, traps),
   ];
