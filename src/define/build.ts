@@ -6,8 +6,8 @@ import type { NodeId, PipelineDefinition, PlanNode, StepDefinition } from "./pla
 export interface Build {
   readonly nodes: PlanNode[];
   readonly problems: Problem[];
-  /** Names that nodes and nested pipelines have, with their prefixes. */
-  readonly taken: Set<string>;
+  /** Names that nodes and nested pipelines have, with their prefixes, and the count that the next wish for one starts at. */
+  readonly taken: Map<string, number>;
   /** Of the pipeline whose build runs at this moment. */
   scope: Scope;
 }
@@ -30,8 +30,10 @@ export interface Scope {
 export function takeName(build: Build, name: string): string {
   const full = build.scope.prefix + name;
   let free = full;
-  for (let count = 2; build.taken.has(free); count++) free = `${full}_${count}`;
-  build.taken.add(free);
+  let count = build.taken.get(full) ?? 1;
+  for (; build.taken.has(free); count++) free = `${full}_${count + 1}`;
+  build.taken.set(full, count);
+  if (free !== full) build.taken.set(free, 1);
   return free;
 }
 
@@ -39,6 +41,6 @@ export function takeName(build: Build, name: string): string {
 export function takeExactName(build: Build, name: string): boolean {
   const full = build.scope.prefix + name;
   if (build.taken.has(full)) return false;
-  build.taken.add(full);
+  build.taken.set(full, 1);
   return true;
 }

@@ -1,10 +1,12 @@
 /** What is wrong with the options that a user wrote: unknown names, and values that they cannot have. */
-import { DefinitionError, type Problem } from "../error.ts";
+import type { Problem } from "../error.ts";
 import { showValue } from "../hash/show-value.ts";
+import { captureCallSites } from "./capture-call-sites.ts";
 import { durationHint, toMilliseconds } from "./duration.ts";
 import { checkName } from "./name.ts";
 import type { RunOptions } from "./run-handle.ts";
 import { suggestName } from "./suggest-name.ts";
+import { throwProblems } from "./throw-problems.ts";
 
 /** What is wrong with a value of an option: what it should have been, and a hint when that does not say enough. */
 type Fault = readonly [expected: string, hint?: string] | undefined;
@@ -24,7 +26,7 @@ const oneOf =
           )
         : undefined;
     return [
-      choices.map((each) => showValue(each)).join(", "),
+      `one of ${choices.map((each) => showValue(each)).join(", ")}`,
       near === undefined ? undefined : `Did you mean "${near}"?`,
     ] as Fault;
   };
@@ -97,11 +99,9 @@ export function checkOptions(kind: keyof typeof checks, options: object, where: 
 export function checkRunOptions(options: RunOptions, pipeline: string): void {
   const problems = checkOptions("run", options, `the run of pipeline "${pipeline}"`);
   if (options.name !== undefined) problems.push(...checkRunName(options.name));
-  const [first, ...others] = problems;
-  if (first !== undefined) throw new DefinitionError([first, ...others]);
+  if (problems.length > 0) throwProblems(problems, captureCallSites(0));
 }
 
-/** A run's default name has dots in no place either, so the rule is that of all names. */
 function checkRunName(name: string): Problem[] {
   const problem = checkName("The name of the run", name);
   return problem === undefined ? [] : [problem];

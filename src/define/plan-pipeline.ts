@@ -37,7 +37,7 @@ export function planPipeline(pipeline: Plannable, params: Readonly<Record<string
     outer: undefined,
     steps: new Map(),
   };
-  const build: Build = { nodes: [], problems: [], taken: new Set(), scope };
+  const build: Build = { nodes: [], problems: [], taken: new Map(), scope };
   const outputs = runInBuild(build, () => {
     const returned = runBuild(definition, values);
     return toOutputs(build, returned, owner);

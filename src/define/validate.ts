@@ -26,15 +26,16 @@ export function validate(schema: StandardSchemaV1, value: unknown, what: string)
       },
     };
   }
-  if (answer instanceof Promise) {
+  if ("then" in answer) {
     // Nobody will wait for it.
-    answer.catch(() => {});
+    answer.then(undefined, () => {});
     return {
       kind: "broken",
       problem: {
         code: "RPS1010",
-        message: `${what} is asynchronous`,
-        hint: "Do what must be waited for in a step, and keep the schema synchronous",
+        message: `${what} answers with a promise`,
+        // Zod does so after a transform that threw as well.
+        hint: "Keep the schema synchronous, and let it report issues instead of throwing",
       },
     };
   }
