@@ -3,7 +3,9 @@
  *
  * @packageDocumentation
  */
+import "./stack/require-node.ts";
 import { createPipelineFunction, type PipelineFunction } from "./define/index.ts";
+import type { History } from "./history/history.ts";
 
 /** Defines a pipeline: a function of its params that calls steps. */
 export const pipeline: PipelineFunction = createPipelineFunction({
@@ -11,4 +13,89 @@ export const pipeline: PipelineFunction = createPipelineFunction({
   run: async (...given) => (await import("./cli/executor.ts")).runFromScript(...given),
 });
 
-export { step } from "./define/index.ts";
+/** Opens the past of a stack's store: runs, artifacts, versions, lineage. Looks for the project as a run does. */
+export async function openHistory(
+  options: { readonly store?: string; readonly stack?: string; readonly cwd?: string } = {},
+): Promise<History> {
+  const [{ openSharedStack }, history] = await Promise.all([
+    import("./stack/shared-stack.ts"),
+    import("./history/history.ts"),
+  ]);
+  return history.openHistory(await openSharedStack(options));
+}
+
+const opened = async (): Promise<History> => await openHistory();
+
+/** The past of the current project's store: {@link openHistory} with nothing to choose. */
+export const reprise: History = {
+  runs: async (...given) => await (await opened()).runs(...given),
+  run: async (...given) => await (await opened()).run(...given),
+  artifacts: async (...given) => await (await opened()).artifacts(...given),
+  artifact: async (...given) => await (await opened()).artifact(...given),
+  pipelines: async () => await (await opened()).pipelines(),
+  versions: async (...given) => await (await opened()).versions(...given),
+  lineage: async (...given) => await (await opened()).lineage(...given),
+  why: async (...given) => await (await opened()).why(...given),
+  diffRuns: async (...given) => await (await opened()).diffRuns(...given),
+  diffVersions: async (...given) => await (await opened()).diffVersions(...given),
+  diffArtifacts: async (...given) => await (await opened()).diffArtifacts(...given),
+};
+
+export { isPipeline, isStep, step } from "./define/index.ts";
+export type {
+  ArtifactInfo,
+  BlobReader,
+  BlobRef,
+  BlobSource,
+  BlobWriter,
+  CacheOption,
+  CallOptions,
+  Description,
+  Duration,
+  LogFunction,
+  Materializer,
+  OutputHandle,
+  Pipeline,
+  Plan,
+  Preview,
+  Ref,
+  RunHandle,
+  RunOptions,
+  Step,
+  StepContext,
+  StepOptions,
+  StepSummary,
+  ValueHandle,
+  Written,
+} from "./define/index.ts";
+export {
+  bytes,
+  csv,
+  directory,
+  file,
+  html,
+  jpeg,
+  json,
+  markdown,
+  png,
+  svg,
+  table,
+  tensor,
+  text,
+} from "./materializer/index.ts";
+export type { Image, StoredDirectory, StoredFile, Table, Tensor, TextDocument } from "./materializer/index.ts";
+export { defineConfig, type Config, type StackConfig } from "./stack/config.ts";
+export {
+  ConflictError,
+  DefinitionError,
+  InternalError,
+  RepriseError,
+  RunError,
+  StoreError,
+  UsageError,
+  ValueError,
+  type ErrorCode,
+  type Place,
+  type Problem,
+} from "./error.ts";
+export type { History, RecordedRun, RecordedStep, StoredArtifact } from "./history/history.ts";
