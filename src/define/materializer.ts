@@ -20,8 +20,6 @@ export type BlobSource = Uint8Array | string | AsyncIterable<Uint8Array> | { rea
 export interface BlobWriter {
   /** Stores the bytes and answers with their digest; equal bytes are stored once. */
   put(source: BlobSource): Promise<BlobRef>;
-  /** Whether the bytes are there already, so that a value that came from this store need not be written again. */
-  has?(blob: BlobRef): Promise<boolean>;
 }
 
 /** Where a materializer gets bytes; all of them are verified against their digest. */
