@@ -52,9 +52,16 @@ export type CallArguments<Inputs, Params> = Flatten<{ [Name in keyof Inputs]: Ar
 type Flatten<T> = T extends infer Whole ? { [Name in keyof Whole]: Whole[Name] } : never;
 
 /** Arguments that may be left out altogether when each of them may. */
-export type CallParameters<Arguments, Options> = None extends Arguments
-  ? [args?: Arguments, options?: Options]
-  : [args: Arguments, options?: Options];
+export type CallParameters<Arguments, Options> = [keyof Arguments] extends [never]
+  ? [args?: NoArguments, options?: Options]
+  : None extends Arguments
+    ? [args?: Arguments, options?: Options]
+    : [args: Arguments, options?: Options];
+
+/** Takes `{}` alone, where the empty type would take anything. */
+interface NoArguments {
+  readonly [name: string]: Mistake<"There is no argument of this name: it takes none">;
+}
 
 /** A step's outputs as values: what its function returns, or what its output declarations make of that. */
 export type StepResult<R, O> = [O] extends [undefined]

@@ -2,7 +2,7 @@
 import type { PipelineCallOptions } from "./call-options.ts";
 import type { CallParameters, Remaining } from "./infer.ts";
 import type { PipelineDefinition, Plan } from "./plan.ts";
-import type { NodeResult } from "./reference.ts";
+import type { NodeResult, Ref } from "./reference.ts";
 import type { OutputHandle, OutputHandles, RunHandle, RunOptions } from "./run-handle.ts";
 
 /**
@@ -33,11 +33,9 @@ export type BuiltResult<B> = 0 extends 1 & B
   ? B
   : [B] extends [void]
     ? NodeResult
-    : B extends BuiltRecord
-      ? B & NodeResult
-      : B;
-
-type BuiltRecord = { readonly [name: string]: unknown };
+    : B extends Ref<unknown> | readonly unknown[]
+      ? B
+      : B & NodeResult;
 
 /** Runs pipelines. The definition layer has none of its own: whoever makes `pipeline` binds one. */
 export interface PipelineExecutor {

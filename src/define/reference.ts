@@ -65,75 +65,87 @@ export function nameReference({ node, output }: ReferenceData): string {
 
 const dataKey = Symbol.for("reprise.reference");
 
+/** A function, so that calling it is seen as well. */
+interface Target {
+  (): void;
+  readonly data: ReferenceData;
+  /** The references to single outputs that were asked for. */
+  readonly outputs: Map<OutputName, unknown>;
+}
+
 function createReference(data: ReferenceData): unknown {
-  // A function, so that calling it is seen as well. Its own properties would get in the way of outputs of the same names.
-  const target = Object.assign(() => {}, { [inspect.custom]: () => `[${nameReference(data)}]` });
-  for (const name of ["name", "length"]) Reflect.deleteProperty(target, name);
-  const names =
-    data.output === undefined && data.step.outputs !== undefined ? Object.keys(data.step.outputs) : undefined;
-  const outputs = new Map<OutputName, unknown>();
+  const show = (): string => `[${nameReference(data)}]`;
+  return new Proxy(
+    Object.assign(() => {}, { data, outputs: new Map(), [inspect.custom]: show }),
+    traps,
+  );
+}
 
-  const getOutput = (name: OutputName): unknown => {
-    if (!outputs.has(name)) outputs.set(name, createReference({ ...data, output: name }));
-    return outputs.get(name);
-  };
-  const misuse = (how: string, hint = moveHint): void => {
-    if (data.broken) return;
-    report({
-      code: "RPS1004",
-      message: `${capitalize(nameReference(data))} ${how}, but while a pipeline is being built it is a reference, not a value`,
-      hint,
-    });
-  };
+const traps: ProxyHandler<Target> = {
+  get(target, key) {
+    const { data } = target;
+    if (key === dataKey) return data;
+    if (typeof key === "symbol") return readSymbol(key, data);
+    if (key === "then") {
+      misuse(data, "is awaited", "Remove the await: calls in a build return references at once");
+      return undefined;
+    }
+    const method = valueMethods.get(key);
+    if (method !== undefined) {
+      misuse(data, method.how);
+      return method.stand;
+    }
+    if (data.output !== undefined) misuse(data, `is asked for its "${key}"`);
+    else if (!data.broken && data.step.outputs !== undefined && !Object.hasOwn(data.step.outputs, key)) {
+      report(unknownOutput(data.step, key, Object.keys(data.step.outputs)));
+    }
+    return getOutput(target, key);
+  },
+  apply: ({ data }) => misuse(data, "is called like a function"),
+  has({ data }, key) {
+    misuse(data, `is searched for "${String(key)}"`);
+    return false;
+  },
+  set({ data }, key) {
+    misuse(data, `is given a "${String(key)}"`);
+    return true;
+  },
+  defineProperty({ data }, key) {
+    misuse(data, `is given a "${String(key)}"`);
+    return false;
+  },
+  deleteProperty({ data }, key) {
+    misuse(data, `loses its "${String(key)}"`);
+    return true;
+  },
+  ownKeys({ data }) {
+    const names = knownOutputs(data);
+    if (names === undefined) misuse(data, "is listed or spread", spreadHint);
+    return [...(names ?? [])];
+  },
+  getOwnPropertyDescriptor(target, key) {
+    if (typeof key === "symbol" || !knownOutputs(target.data)?.includes(key)) return undefined;
+    return { value: getOutput(target, key), enumerable: true, configurable: true, writable: true };
+  },
+};
 
-  return new Proxy(target, {
-    get(_target, key) {
-      if (key === dataKey) return data;
-      if (typeof key === "symbol") return readSymbol(key, data, misuse);
-      if (key === "then") {
-        misuse("is awaited", "Remove the await: calls in a build return references at once");
-        return undefined;
-      }
-      const method = valueMethods.get(key);
-      if (method !== undefined) {
-        misuse(method.how);
-        return method.stand;
-      }
-      if (data.output !== undefined) {
-        misuse(`is asked for its "${key}"`);
-        return getOutput(key);
-      }
-      if (names !== undefined && !data.broken && !names.includes(key)) {
-        report(unknownOutput(data, key, names));
-      }
-      return getOutput(key);
-    },
-    apply: () => void misuse("is called like a function"),
-    has(_target, key) {
-      if (key !== dataKey) misuse(`is searched for "${String(key)}"`);
-      return false;
-    },
-    set(_target, key) {
-      misuse(`is given a "${String(key)}"`);
-      return true;
-    },
-    defineProperty(_target, key) {
-      misuse(`is given a "${String(key)}"`);
-      return false;
-    },
-    deleteProperty(_target, key) {
-      misuse(`loses its "${String(key)}"`);
-      return true;
-    },
-    ownKeys() {
-      if (names !== undefined) return names;
-      misuse("is listed or spread", spreadHint);
-      return [];
-    },
-    getOwnPropertyDescriptor(_target, key) {
-      if (typeof key === "symbol" || names === undefined || !names.includes(key)) return undefined;
-      return { value: getOutput(key), enumerable: true, configurable: true, writable: true };
-    },
+function getOutput({ data, outputs }: Target, name: OutputName): unknown {
+  if (!outputs.has(name)) outputs.set(name, createReference({ ...data, output: name }));
+  return outputs.get(name);
+}
+
+/** The names of a whole result's outputs, where they are declared. */
+function knownOutputs({ output, step }: ReferenceData): readonly OutputName[] | undefined {
+  return output === undefined && step.outputs !== undefined ? Object.keys(step.outputs) : undefined;
+}
+
+function misuse(data: ReferenceData, how: string, hint: string = moveHint): void {
+  if (data.broken) return;
+  const subject = nameReference(data);
+  report({
+    code: "RPS1004",
+    message: `${subject.charAt(0).toUpperCase()}${subject.slice(1)} ${how}, but while a pipeline is being built it is a reference, not a value`,
+    hint,
   });
 }
 
@@ -147,27 +159,27 @@ const valueMethods: ReadonlyMap<string, { readonly how: string; readonly stand: 
   ["valueOf", { how: "is used as a value", stand: () => Number.NaN }],
 ]);
 
-function readSymbol(key: symbol, data: ReferenceData, misuse: (how: string, hint?: string) => void): unknown {
+function readSymbol(key: symbol, data: ReferenceData): unknown {
   switch (key) {
     case Symbol.toPrimitive:
       return (hint: string) => {
-        misuse(hint === "number" ? "is calculated with" : "is turned into text or calculated with");
+        misuse(data, hint === "number" ? "is calculated with" : "is turned into text or calculated with");
         return hint === "number" ? Number.NaN : "[reference]";
       };
     case Symbol.iterator:
     case Symbol.asyncIterator:
-      misuse("is iterated", data.output === undefined ? spreadHint : moveHint);
+      misuse(data, "is iterated", data.output === undefined ? spreadHint : moveHint);
       return function* () {};
     default:
       return undefined;
   }
 }
 
-function unknownOutput(data: ReferenceData, name: string, names: readonly string[]): Problem {
+function unknownOutput(step: StepDefinition, name: string, names: readonly string[]): Problem {
   const near = suggestName(name, names);
   return {
     code: "RPS1011",
-    message: `Step "${data.step.name}" declares no output "${name}", only ${names.map((each) => `"${each}"`).join(", ")}`,
+    message: `Step "${step.name}" declares no output "${name}", only ${names.map((each) => `"${each}"`).join(", ")}`,
     hint: near === undefined ? "Take one of the declared outputs" : `Did you mean "${near}"?`,
   };
 }
@@ -181,8 +193,4 @@ export function report(problem: Problem): void {
     (each) => each.message === placed.message && each.place?.line === place?.line && each.place?.file === place?.file,
   );
   if (!known) state.build.problems.push(placed);
-}
-
-function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

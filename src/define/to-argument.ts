@@ -69,8 +69,7 @@ function inspectValue(value: unknown): Found {
       let at = 0;
       for (const item of part as ReadonlySet<unknown>) visitMember({ map: "item", at: at++ }, item);
     } else if (isPlainRecord(part)) {
-      for (const [key, { value: member }] of Object.entries(Object.getOwnPropertyDescriptors(part)))
-        visitMember(key, member);
+      for (const key of Object.keys(part)) visitMember(key, part[key]);
     }
   }
   function visitMember(step: PathStep, member: unknown): void {

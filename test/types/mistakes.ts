@@ -48,6 +48,8 @@ export const edges = pipeline({
     train();
     // @ts-expect-error 4: an unknown argument
     train({ trainSet, gama: 1 });
+    // @ts-expect-error 50: an argument of a step that takes none
+    splitter({ seed: 1 });
     // @ts-expect-error 5: a plain value of another type
     train({ trainSet: "rows" });
     // @ts-expect-error 6: a reference where the params schema checks a plain value
@@ -176,6 +178,8 @@ export const silent = pipeline({ name: "silent", build: () => void splitter() })
 export async function runs(): Promise<void> {
   // @ts-expect-error 42: a param that has no default is missing
   await first.run();
+  // @ts-expect-error 51: a param of a pipeline that takes none
+  await silent.run({ gamma: 1 });
   // @ts-expect-error 43: a param of another type
   await first.run({ seed: "1" });
   // @ts-expect-error 44: an unknown option of a run
