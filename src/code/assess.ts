@@ -1,0 +1,141 @@
+/** The verdict on a closure: what in it is known, assumed, or out of sight. */
+import { statSync } from "node:fs";
+import type { Closure } from "./closure.ts";
+import type { GraphNode } from "./graph.ts";
+import type { CodeNote, Verdict } from "./identity.ts";
+import type { Judge } from "./judge.ts";
+import type { SourceFile } from "./source-file.ts";
+
+export interface Assessment {
+  readonly notes: readonly CodeNote[];
+  /** Names of environment variables whose values the code took when it was loaded. */
+  readonly environment: readonly string[];
+}
+
+/** Which bytes this process runs, where that is known. */
+export interface Loaded {
+  /** Digest of the bytes as they were loaded; undefined when nobody looked. */
+  contentOf(path: string): string | undefined;
+  /** When the modules that nobody looked at were loaded at the earliest, by the clock. */
+  readonly sinceMs: number;
+}
+
+const worldWords: Readonly<Record<string, string>> = {
+  argv: "the command line",
+  clock: "the time",
+  random: "a random number",
+  network: "the network",
+  cwd: "the working directory",
+  env: "the environment",
+};
+
+/** Collects everything in a closure that keeps its code from being known for certain. */
+export function assessClosure(closure: Closure, judge: Judge, loaded: Loaded): Assessment {
+  const notes: CodeNote[] = [];
+  const environment = new Set<string>();
+  const files = new Set<SourceFile>();
+  for (const node of closure.nodes) {
+    const { file, unit } = node;
+    if (file !== undefined && !files.has(file)) {
+      files.add(file);
+      notes.push(...assessFile(file, loaded));
+    }
+    if (node.kind === "builtin" && node.module === "vm") {
+      notes.push({ verdict: "opaque", kind: "eval", message: "node:vm runs code that is not in the source" });
+    }
+    if (unit === undefined || file === undefined) continue;
+    for (const { kind, message, line, column } of unit.notes ?? []) {
+      notes.push({
+        verdict: "opaque",
+        kind: kind === "loose-require" ? "dynamic-import" : kind,
+        message,
+        place: { file: file.name, line, column },
+      });
+    }
+    if (judge.isDriver(node)) notes.push(driverNote(node));
+    else noteWorld(node, judge, closure.effects.has(node), notes, environment);
+  }
+  for (const { node, from } of closure.missing) {
+    const note = missingNote(node, from);
+    if (note !== undefined) notes.push(note);
+  }
+  return { notes: unique(notes), environment: [...environment].sort() };
+}
+
+/** The verdict that notes amount to. */
+export function verdictOf(notes: readonly CodeNote[]): Verdict {
+  if (notes.some((note) => note.verdict === "opaque")) return "opaque";
+  return notes.length > 0 ? "assumed" : "proved";
+}
+
+function assessFile(file: SourceFile, loaded: Loaded): CodeNote[] {
+  if (file.record.format === "broken") {
+    const message = `${file.name} cannot be parsed`;
+    return [{ verdict: "opaque", kind: "syntax-error", message, place: { file: file.name, line: 1 } }];
+  }
+  const content = loaded.contentOf(file.path);
+  const edited = content === undefined ? file.stamp[0] > loaded.sinceMs : !file.content.startsWith(content);
+  if (!edited) return [];
+  const message = `${file.name} was edited after this process loaded it`;
+  return [{ verdict: "opaque", kind: "edited-since-load", message, place: { file: file.name, line: 1 } }];
+}
+
+function driverNote(node: GraphNode): CodeNote {
+  const message = `${node.id} takes part in running a pipeline, and the step reaches it`;
+  return {
+    verdict: "opaque",
+    kind: "captured-value",
+    message,
+    place: { file: node.file!.name, line: node.unit!.lines[0] },
+  };
+}
+
+/** Values that a module took from outside when it was loaded; the variables of the environment are known by value. */
+function noteWorld(
+  node: GraphNode,
+  judge: Judge,
+  isEffect: boolean,
+  notes: CodeNote[],
+  environment: Set<string>,
+): void {
+  for (const read of judge.world(node)) {
+    const file = read.node.file!;
+    const place = { file: file.name, line: read.line };
+    if (read.kind.startsWith("env ")) {
+      environment.add(read.kind.slice(4));
+      continue;
+    }
+    if (read.kind === "await") {
+      const message = `${node.id} waits for something when its module is loaded`;
+      notes.push({ verdict: "assumed", kind: "captured-value", message, place });
+      continue;
+    }
+    const what = worldWords[read.kind] ?? `what ${read.kind} answers`;
+    const message = `${node.id} depends on ${what} when its module is loaded`;
+    notes.push({ verdict: isEffect ? "assumed" : "opaque", kind: "captured-value", message, place });
+  }
+}
+
+function missingNote(node: GraphNode, from: GraphNode): CodeNote | undefined {
+  const unit = from.unit;
+  if (unit === undefined || from.file === undefined) return undefined;
+  const name = node.own.slice("missing ".length);
+  const message = `${from.id} refers to ${name}, which cannot be found`;
+  return { verdict: "opaque", kind: "unresolved", message, place: { file: from.file.name, line: unit.lines[0] } };
+}
+
+function unique(notes: readonly CodeNote[]): CodeNote[] {
+  const seen = new Map<string, CodeNote>();
+  for (const note of notes) seen.set(JSON.stringify([note.kind, note.message, note.place]), note);
+  return [...seen.values()];
+}
+
+/** When this process started, by the clock of file systems. */
+export function processStartMs(): number {
+  return performance.timeOrigin;
+}
+
+/** Whether there is a file at a path. */
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}

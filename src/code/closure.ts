@@ -1,0 +1,113 @@
+/**
+ * Everything that a step can reach, and one digest of it.
+ *
+ * The digest is taken over the graph itself: nodes are numbered in the order in which they are first met, and each is
+ * written as its own digest and the numbers of what it refers to. So paths and names of files play no part, moving code
+ * changes nothing, and two functions that share one object differ from two that have one each.
+ */
+import { digestBytes, type Digest } from "../hash/digest.ts";
+import type { Evaluation, Evaluations } from "./evaluation.ts";
+import type { GraphNode } from "./graph.ts";
+import type { Judge } from "./judge.ts";
+import type { Linker } from "./link.ts";
+import { codeScheme } from "./record.ts";
+import type { SourceFile } from "./source-file.ts";
+
+/** Where a closure starts: a unit, and which of its calls made the step. */
+export interface Root {
+  readonly node: GraphNode;
+  readonly call: number;
+}
+
+export interface Closure {
+  /** Without what is outside the code: the caller adds the environment. */
+  readonly digest: Digest;
+  readonly nodes: readonly GraphNode[];
+  /** Units that are there for their effect. */
+  readonly effects: ReadonlySet<GraphNode>;
+  /** References that lead nowhere, each with the unit that holds it. */
+  readonly missing: readonly { readonly node: GraphNode; readonly from: GraphNode }[];
+}
+
+/** Takes the closure of a step's roots, innermost first. */
+export function takeClosure(
+  roots: readonly Root[],
+  { linker, judge, evaluations }: { linker: Linker; judge: Judge; evaluations: Evaluations },
+): Closure {
+  const numbers = new Map<GraphNode, number>();
+  const nodes: GraphNode[] = [];
+  const missing: { node: GraphNode; from: GraphNode }[] = [];
+  const loaded: SourceFile[] = [];
+  let text = `reprise code ${codeScheme}\n`;
+  let next = 0;
+
+  const number = (node: GraphNode): number => {
+    let at = numbers.get(node);
+    if (at === undefined) {
+      at = nodes.length;
+      numbers.set(node, at);
+      nodes.push(node);
+    }
+    return at;
+  };
+  const drain = (): void => {
+    for (; next < nodes.length; next++) {
+      const node = nodes[next]!;
+      const edges = linker.edges(node);
+      let line = node.own;
+      for (const { targets, evaluates } of edges) {
+        line += " ";
+        for (const target of targets) {
+          line += `${number(target.node)}:${target.binding},`;
+          if (target.node.kind === "missing") missing.push({ node: target.node, from: node });
+        }
+        if (evaluates !== undefined) loaded.push(...evaluates);
+      }
+      text += `${line}\n`;
+    }
+  };
+
+  for (const root of roots) text += `root ${number(root.node)} ${root.call}\n`;
+  drain();
+  const rootFiles = [...new Set(roots.flatMap(({ node }) => (node.file === undefined ? [] : [node.file])))].reverse();
+  const effects = new Set<GraphNode>();
+  let evaluation: Evaluation = evaluations.of(rootFiles);
+  const files = new Set(rootFiles);
+  for (;;) {
+    for (const effect of evaluation.effects) {
+      if (effects.has(effect)) continue;
+      effects.add(effect);
+      text += `effect ${number(effect)}\n`;
+    }
+    drain();
+    const more = loaded.filter((file) => !files.has(file));
+    if (more.length === 0) {
+      if (!addDrivers()) break;
+      continue;
+    }
+    for (const file of more) files.add(file);
+    evaluation = evaluations.of([...files]);
+  }
+  if (effects.size > 0) {
+    for (const node of nodes) {
+      const position = evaluation.before.get(node);
+      if (position !== undefined && position > 0) text += `after ${number(node)} ${position}\n`;
+    }
+  }
+  return { digest: digestBytes(text), nodes, effects, missing };
+
+  /** A driver that changes what the step reaches is part of it after all. */
+  function addDrivers(): boolean {
+    let added = false;
+    for (const file of evaluation.files) {
+      for (const driver of judge.drivers(file)) {
+        if (numbers.has(driver)) continue;
+        if (!judge.writes(driver).some((written) => numbers.has(written))) continue;
+        text += `driver ${number(driver)}\n`;
+        added = true;
+      }
+    }
+    if (added) drain();
+    return added;
+  }
+}

@@ -1,0 +1,268 @@
+/** What evaluating or calling a unit does once its names are known: effect, driver, or nothing that could be told. */
+import type { Edge, GraphNode, Target } from "./graph.ts";
+import type { Linker } from "./link.ts";
+import { isPureBuiltin, isPurePackage, readsWorld } from "./pure.ts";
+import type { Summary } from "./record.ts";
+import type { SourceFile } from "./source-file.ts";
+
+/** A read of the world outside the code, and the line of the unit that does it. */
+export interface WorldRead {
+  readonly kind: string;
+  readonly node: GraphNode;
+  readonly line: number;
+}
+
+export class Judge {
+  readonly #linker: Linker;
+  readonly #effects = new Map<GraphNode, boolean>();
+  readonly #calls = new Map<GraphNode, boolean>();
+  readonly #runners = new Map<GraphNode, boolean>();
+  readonly #running = new Map<GraphNode, boolean>();
+  readonly #drivers = new Map<SourceFile, ReadonlySet<GraphNode>>();
+  readonly #world = new Map<GraphNode, readonly WorldRead[]>();
+
+  constructor(linker: Linker) {
+    this.#linker = linker;
+  }
+
+  clear(): void {
+    for (const memo of [this.#effects, this.#calls, this.#runners, this.#running, this.#drivers, this.#world])
+      memo.clear();
+  }
+
+  /** Whether evaluating the unit does something that others could see. */
+  isEffect(node: GraphNode): boolean {
+    const known = this.#effects.get(node);
+    if (known !== undefined) return known;
+    this.#effects.set(node, false);
+    const { unit } = node;
+    const loadsPackage = (): boolean =>
+      unit!.kind === "statement" && this.#edges(node, unit!.eval.requests.length > 0 ? unit!.eval.uses : []).length > 0;
+    const effect = unit !== undefined && (!this.#isPure(node, unit.eval) || loadsPackage());
+    this.#effects.set(node, effect);
+    return effect;
+  }
+
+  /**
+   * A file's driver statements: those that run a pipeline or a step, directly or through a function of the project, that
+   * use what such a statement made, or that only the main script evaluates.
+   */
+  drivers(file: SourceFile): ReadonlySet<GraphNode> {
+    const known = this.#drivers.get(file);
+    if (known !== undefined) return known;
+    const drivers = new Set<GraphNode>();
+    this.#drivers.set(file, drivers);
+    for (const node of this.#linker.units(file)) if (this.#drives(node, drivers)) drivers.add(node);
+    return drivers;
+  }
+
+  isDriver(node: GraphNode): boolean {
+    return node.file !== undefined && node.kind === "unit" && this.drivers(node.file).has(node);
+  }
+
+  /** What a unit's value was made from besides code, through the functions that it calls while it is evaluated. */
+  world(node: GraphNode): readonly WorldRead[] {
+    const known = this.#world.get(node);
+    if (known !== undefined) return known;
+    const reads: WorldRead[] = [];
+    if (node.unit !== undefined) this.#collectWorld(node, node.unit.eval, reads, new Set());
+    this.#world.set(node, reads);
+    return reads;
+  }
+
+  /** Units of the project that a driver changes: assigns to, or hands to a method that may. */
+  writes(node: GraphNode): readonly GraphNode[] {
+    const found = new Set<GraphNode>();
+    if (node.unit !== undefined) this.#collectWrites(node, node.unit.eval, found, new Set());
+    return [...found];
+  }
+
+  #edges(node: GraphNode, refs: readonly number[]): Edge[] {
+    const edges = this.#linker.edges(node);
+    return refs.map((ref) => edges[ref]!).filter((edge) => edge !== undefined);
+  }
+
+  #targets(node: GraphNode, ref: number): readonly Target[] {
+    return this.#linker.edges(node)[ref]?.targets ?? [];
+  }
+
+  #isPure(node: GraphNode, summary: Summary): boolean {
+    if (summary.impure) return false;
+    if (!summary.calls.every((ref) => this.#targets(node, ref).every((target) => this.#isPureCall(target))))
+      return false;
+    if (!summary.reads.every((ref) => this.#targets(node, ref).every((target) => isPlainTarget(target)))) return false;
+    return summary.chains.every(({ ref, inner, known }) =>
+      this.#targets(node, ref).every((target) => this.#isPureChain(node, target, inner, known === true)),
+    );
+  }
+
+  #isPureCall({ node, binding }: Target): boolean {
+    switch (node.kind) {
+      case "framework":
+        return true;
+      case "package":
+        return isPurePackage(node.module ?? "");
+      case "builtin":
+        return isPureBuiltin(node.module ?? "", binding);
+      case "unit":
+        return this.#isPureFunction(node);
+      default:
+        return false;
+    }
+  }
+
+  #isPureFunction(node: GraphNode): boolean {
+    const known = this.#calls.get(node);
+    if (known !== undefined) return known;
+    // A function that calls itself is as pure as the rest of it.
+    this.#calls.set(node, true);
+    const body = node.unit?.body;
+    const pure = body !== undefined && this.#isPure(node, body);
+    this.#calls.set(node, pure);
+    return pure;
+  }
+
+  #isPureChain(from: GraphNode, target: Target, inner: Summary | undefined, known: boolean): boolean {
+    const { node } = target;
+    if (known && node.kind === "builtin") return isPureBuiltin(node.module ?? "", target.binding);
+    if (node.kind === "framework") return true;
+    if (node.kind === "package") return isPurePackage(node.module ?? "");
+    if (node.kind === "builtin") return isPureBuiltin(node.module ?? "", target.binding);
+    if (node.kind === "namespace") return false;
+    if (node.kind !== "unit" || node.unit === undefined) return false;
+    if (node.unit.plain) return inner === undefined || this.#isPure(from, inner);
+    // A schema, a pipeline or a step that another unit made; a namespace's own function is among the calls.
+    if (this.#isRunnable(node) || this.#isSchema(node)) return true;
+    return false;
+  }
+
+  #isSchema(node: GraphNode): boolean {
+    const summary = node.unit?.eval;
+    if (summary === undefined || node.unit?.kind !== "variable") return false;
+    const roots = [...summary.calls, ...summary.chains.map((chain) => chain.ref)];
+    const made = roots.some((ref) =>
+      this.#targets(node, ref).some((to) => to.node.kind === "package" && isPurePackage(to.node.module ?? "")),
+    );
+    return made && !this.isEffect(node);
+  }
+
+  /** Whether a value is a pipeline or a step, or holds some. */
+  #isRunnable(node: GraphNode): boolean {
+    const known = this.#runners.get(node);
+    if (known !== undefined) return known;
+    this.#runners.set(node, false);
+    const { unit } = node;
+    let runnable = false;
+    if (unit !== undefined && unit.kind !== "statement" && unit.kind !== "function" && unit.kind !== "class") {
+      const uses = this.#edges(node, [...unit.eval.uses, ...unit.eval.calls]);
+      runnable = uses.some(({ targets }) =>
+        targets.some((to) => to.node !== node && (makesRunnable(to) || this.#givesRunnable(to.node))),
+      );
+      // What a run answers with is no pipeline.
+      if (unit.eval.runs.length > 0) runnable = false;
+    }
+    this.#runners.set(node, runnable);
+    return runnable;
+  }
+
+  #givesRunnable(node: GraphNode): boolean {
+    if (node.kind !== "unit" || node.unit === undefined) return false;
+    if (node.unit.body === undefined) return this.#isRunnable(node);
+    if (node.unit.kind === "class") return false;
+    return this.#edges(node, node.unit.body.calls).some(({ targets }) => targets.some(makesRunnable));
+  }
+
+  #drives(node: GraphNode, drivers: ReadonlySet<GraphNode>): boolean {
+    const { unit } = node;
+    if (unit === undefined || unit.kind === "function" || unit.kind === "class" || unit.kind === "export") return false;
+    if (unit.guard) return true;
+    const usesDriver = this.#edges(node, unit.eval.uses).some(({ targets }) =>
+      targets.some((to) => to.node !== node && drivers.has(to.node)),
+    );
+    if (usesDriver) return true;
+    if (this.#runsIn(node, unit.eval, unit.eval.runs)) return true;
+    return unit.nestedRuns !== undefined && this.#runsIn(node, unit.eval, unit.nestedRuns);
+  }
+
+  /** Whether code calls `.run()` on a pipeline or a step, or calls a function that does. */
+  #runsIn(node: GraphNode, summary: Summary, runs: readonly number[]): boolean {
+    for (const ref of runs) {
+      if (ref === -1) {
+        // A local variable: one of the pipelines that the code names, in a loop over them, say.
+        const named = this.#edges(node, summary.uses).some(({ targets }) => targets.some((to) => this.#isRunner(to)));
+        if (named) return true;
+      } else if (this.#targets(node, ref).some((target) => this.#isRunner(target))) return true;
+    }
+    return summary.calls.some((ref) => this.#targets(node, ref).some(({ node: to }) => this.#isRunning(to)));
+  }
+
+  #isRunner({ node }: Target): boolean {
+    return node.kind === "unit" && (this.#isRunnable(node) || this.#givesRunnable(node));
+  }
+
+  /** Whether calling a function runs a pipeline or a step. */
+  #isRunning(node: GraphNode): boolean {
+    const known = this.#running.get(node);
+    if (known !== undefined) return known;
+    this.#running.set(node, false);
+    const body = node.unit?.body;
+    const running = body !== undefined && this.#runsIn(node, body, body.runs);
+    this.#running.set(node, running);
+    return running;
+  }
+
+  #collectWorld(node: GraphNode, summary: Summary, into: WorldRead[], seen: Set<Summary>): void {
+    if (seen.has(summary)) return;
+    seen.add(summary);
+    for (const { kind, line } of summary.world) into.push({ kind, node, line });
+    const calls = [
+      ...summary.calls,
+      ...summary.chains.filter((chain) => chain.known !== true).map((chain) => chain.ref),
+    ];
+    for (const ref of calls) {
+      for (const { node: to, binding } of this.#targets(node, ref)) {
+        if (to.kind === "builtin" && readsWorld(to.module ?? "", binding)) {
+          into.push({ kind: `node:${to.module}`, node, line: node.unit!.lines[0] });
+        }
+        const body = to.unit?.body;
+        if (body !== undefined) this.#collectWorld(to, body, into, seen);
+      }
+    }
+  }
+
+  #collectWrites(node: GraphNode, summary: Summary, into: Set<GraphNode>, seen: Set<Summary>): void {
+    if (seen.has(summary)) return;
+    seen.add(summary);
+    const changed = [...summary.writes, ...summary.chains.map((chain) => chain.ref)];
+    for (const ref of changed) {
+      for (const { node: to } of this.#targets(node, ref)) {
+        const harmless = to.kind !== "unit" || to.unit?.plain === true || to.unit?.body !== undefined;
+        if (!summary.writes.includes(ref) && (harmless || this.#isRunnable(to))) continue;
+        if (!this.isDriver(to)) into.add(to);
+      }
+    }
+    for (const ref of summary.calls) {
+      for (const { node: to } of this.#targets(node, ref)) {
+        if (to.unit?.body !== undefined) this.#collectWrites(to, to.unit.body, into, seen);
+      }
+    }
+  }
+}
+
+/** Reading members of it runs no code of the project. */
+function isPlainTarget({ node }: Target): boolean {
+  switch (node.kind) {
+    case "unit":
+      return node.unit?.plain === true || node.unit?.kind === "function" || node.unit?.kind === "class";
+    case "missing":
+      return false;
+    case "whole":
+      return node.file?.record.format !== "commonjs";
+    default:
+      return true;
+  }
+}
+
+function makesRunnable({ node, binding }: Target): boolean {
+  return node.kind === "framework" && (binding === "pipeline" || binding === "step" || binding === "default");
+}

@@ -1,0 +1,327 @@
+/** The project's files as they are on disk: read when first asked for, and again when they have changed. */
+import { hash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { relativePath } from "./lock-file.ts";
+import { packageFolder, Packages, readJson } from "./packages.ts";
+import type { PackageType } from "./parse.ts";
+import type { FileRecord, RequestRecord } from "./record.ts";
+import { isRacy, sameStamp, stampOf, type SourceFile, type Stamp } from "./source-file.ts";
+
+type Parser = typeof import("./parse.ts");
+type Resolver = typeof import("oxc-resolver");
+
+/** Where a specifier leads. */
+export type Destination =
+  | { readonly kind: "file"; readonly file: SourceFile }
+  | { readonly kind: "files"; readonly files: readonly SourceFile[] }
+  | { readonly kind: "package"; readonly folder: string }
+  | { readonly kind: "builtin"; readonly module: string }
+  | { readonly kind: "framework" }
+  | { readonly kind: "missing" };
+
+/** What a refresh found. */
+export interface Refresh {
+  /** Files whose content is another, each with its record from before. */
+  readonly edited: readonly { readonly file: SourceFile; readonly before: FileRecord }[];
+  /** Files or folders appeared or went, or a manifest changed: every specifier may lead elsewhere. */
+  readonly moved: boolean;
+}
+
+/** Keeps records of an earlier process: by path, as long as the content is the same. */
+export interface RecordCache {
+  find(name: string, content: string): FileRecord | undefined;
+}
+
+/** The folder of Reprise's own modules: `src/` when run from source, the folder of the bundle when published. */
+const here = dirname(import.meta.filename);
+const frameworkFolder = basename(here) === "code" ? dirname(here) : here;
+
+/** Whether a path is a module of Reprise itself; tests beside its sources are users. */
+export function isFramework(path: string): boolean {
+  return path.startsWith(`${frameworkFolder}/`) && !/\.test\.[cm]?[jt]s$|\/fixtures\//u.test(path);
+}
+
+export class Project {
+  readonly root: string;
+  readonly files = new Map<string, SourceFile>();
+  readonly #cache: RecordCache;
+  readonly #watched = new Map<string, Stamp | undefined>();
+  readonly #folders = new Map<string, { mtimeMs: number; listing: string }>();
+  readonly #destinations = new Map<string, Destination>();
+  readonly #types = new Map<string, PackageType>();
+  #packages: Packages;
+  #parser: Parser | undefined;
+  #resolver: { readonly forImport: ResolverInstance; readonly forRequire: ResolverInstance } | undefined;
+
+  constructor(root: string, cache: RecordCache) {
+    this.root = root;
+    this.#cache = cache;
+    this.#packages = this.#openPackages();
+  }
+
+  /** Loads what reading and resolving need. */
+  async prepare(): Promise<void> {
+    this.#parser ??= await import("./parse.ts");
+    this.#resolver ??= openResolvers(await import("oxc-resolver"));
+  }
+
+  get packages(): Packages {
+    return this.#packages;
+  }
+
+  /** The file at a path; undefined when there is none. */
+  file(path: string): SourceFile | undefined {
+    const known = this.files.get(path);
+    if (known !== undefined) return known;
+    const read = this.#read(path);
+    if (read === undefined) return undefined;
+    const file: SourceFile = {
+      path,
+      name: relativePath(this.root, path),
+      ...read,
+      units: new Map(),
+      byName: new Map(),
+      consumers: new Set(),
+    };
+    this.files.set(path, file);
+    this.#watchFolder(dirname(path));
+    return file;
+  }
+
+  /** Where a request of a file leads. */
+  destination(file: SourceFile, request: RequestRecord): Destination {
+    const kind =
+      request.kind === "require"
+        ? "require"
+        : request.kind === "asset" || request.kind === "glob"
+          ? request.kind
+          : "import";
+    const key = `${dirname(file.path)}\0${kind}\0${request.specifier}`;
+    let destination = this.#destinations.get(key);
+    if (destination === undefined) {
+      destination = this.#resolve(file, request);
+      this.#destinations.set(key, destination);
+    }
+    return destination;
+  }
+
+  /** Looks at every stamp, and reads again what has changed. */
+  refresh(): Refresh {
+    const edited: { file: SourceFile; before: FileRecord }[] = [];
+    let moved = false;
+    for (const file of this.files.values()) {
+      const stamp = stampOf(file.path);
+      if (stamp !== undefined && sameStamp(stamp, file.stamp) && !isRacy(file.stamp, file.readAtMs)) continue;
+      const before = file.record;
+      const content = file.content;
+      const read = stamp === undefined ? undefined : this.#read(file.path, content);
+      if (read === undefined) {
+        this.files.delete(file.path);
+        moved = true;
+      } else {
+        Object.assign(file, read.content === content ? { stamp: read.stamp, readAtMs: read.readAtMs } : read);
+        if (read.content !== content) edited.push({ file, before });
+      }
+    }
+    for (const [path, stamp] of this.#watched) if (!sameStamp(stamp, stampOf(path))) moved = true;
+    for (const [path, folder] of this.#folders) if (this.#folderChanged(path, folder)) moved = true;
+    if (moved) this.#forgetResolutions();
+    return { edited, moved };
+  }
+
+  /** Everything whose change could change an answer, for the state on disk. */
+  stamps(): { files: SourceFile[]; watched: [string, Stamp | undefined][]; folders: [string, string][] } {
+    return {
+      files: [...this.files.values()],
+      watched: [...this.#watched],
+      folders: [...this.#folders].map(([path, folder]) => [path, folder.listing]),
+    };
+  }
+
+  #forgetResolutions(): void {
+    this.#destinations.clear();
+    this.#types.clear();
+    this.#watched.clear();
+    this.#packages = this.#openPackages();
+    this.#resolver?.forImport.clearCache();
+    this.#resolver?.forRequire.clearCache();
+    for (const path of this.#folders.keys()) this.#watchManifests(path);
+  }
+
+  #openPackages(): Packages {
+    return new Packages(this.root, (path) => this.#watch(path));
+  }
+
+  #read(path: string, known?: string): Pick<SourceFile, "stamp" | "readAtMs" | "content" | "record"> | undefined {
+    const readAtMs = Date.now();
+    const stamp = stampOf(path);
+    if (stamp === undefined) return undefined;
+    let bytes: Buffer;
+    try {
+      bytes = readFileSync(path);
+    } catch {
+      return undefined;
+    }
+    const type = this.#packageType(dirname(path));
+    const content = hash("sha256", bytes, "base64url") + type[0]!;
+    const current = known === content ? this.files.get(path)?.record : undefined;
+    const record =
+      current ?? this.#cache.find(relativePath(this.root, path), content) ?? this.#parser!.parseFile(path, bytes, type);
+    return { stamp, readAtMs, content, record };
+  }
+
+  #watch(path: string): void {
+    if (!this.#watched.has(path)) this.#watched.set(path, stampOf(path));
+  }
+
+  #watchFolder(folder: string): void {
+    if (this.#folders.has(folder)) return;
+    this.#folders.set(folder, { mtimeMs: stampOf(folder)?.[0] ?? 0, listing: listingOf(folder) });
+    this.#watchManifests(folder);
+    const parent = dirname(folder);
+    if (folder !== this.root && folder.startsWith(this.root)) this.#watchFolder(parent);
+  }
+
+  #watchManifests(folder: string): void {
+    for (const name of ["package.json", "tsconfig.json"]) {
+      const path = join(folder, name);
+      if (existsSync(path)) this.#watch(path);
+    }
+    this.#watchExtended(join(folder, "tsconfig.json"));
+  }
+
+  /** A tsconfig's base may hold the `paths`. */
+  #watchExtended(path: string): void {
+    if (!existsSync(path)) return;
+    for (const [, base] of readFileSync(path, "utf8").matchAll(/"extends"\s*:\s*\[?\s*"(\.[^"]+)"/gu)) {
+      const extended = join(dirname(path), base!.endsWith(".json") ? base! : `${base!}.json`);
+      if (this.#watched.has(extended)) continue;
+      this.#watch(extended);
+      this.#watchExtended(extended);
+    }
+  }
+
+  #folderChanged(path: string, folder: { mtimeMs: number; listing: string }): boolean {
+    const mtimeMs = stampOf(path)?.[0] ?? 0;
+    if (mtimeMs === folder.mtimeMs && mtimeMs < Date.now() - 100) return false;
+    const listing = listingOf(path);
+    const changed = listing !== folder.listing;
+    Object.assign(folder, { mtimeMs, listing });
+    return changed;
+  }
+
+  #packageType(folder: string): PackageType {
+    const known = this.#types.get(folder);
+    if (known !== undefined) return known;
+    const type = this.#findPackageType(folder);
+    this.#types.set(folder, type);
+    return type;
+  }
+
+  #findPackageType(folder: string): PackageType {
+    const manifest = join(folder, "package.json");
+    if (existsSync(manifest)) {
+      const { type } = readJson(manifest) ?? {};
+      return type === "module" || type === "commonjs" ? type : "unknown";
+    }
+    return dirname(folder) === folder ? "unknown" : this.#packageType(dirname(folder));
+  }
+
+  #resolve(file: SourceFile, request: RequestRecord): Destination {
+    const { specifier } = request;
+    if (specifier === "reprise" || specifier.startsWith("reprise/")) return { kind: "framework" };
+    if (request.kind === "asset") return this.#asset(join(dirname(file.path), specifier));
+    if (request.kind === "glob") return this.#glob(join(dirname(file.path), specifier));
+    if (specifier.startsWith("data:")) return { kind: "builtin", module: specifier };
+    const bare = specifier.startsWith("node:") ? specifier.slice(5) : specifier;
+    const resolver = request.kind === "require" ? this.#resolver!.forRequire : this.#resolver!.forImport;
+    const result = resolver.resolveFileSync(
+      file.path,
+      specifier.replace(/[?#].*$/u, (tail) => (specifier.startsWith("#") ? tail : "")),
+    );
+    if (result.builtin !== undefined || specifier.startsWith("node:")) return { kind: "builtin", module: bare };
+    if (result.path === undefined) return { kind: "missing" };
+    return this.#destinationOf(result.path);
+  }
+
+  #destinationOf(path: string): Destination {
+    if (isFramework(path)) return { kind: "framework" };
+    const folder = packageFolder(path);
+    if (folder !== undefined) return { kind: "package", folder };
+    const file = this.file(path);
+    return file === undefined ? { kind: "missing" } : { kind: "file", file };
+  }
+
+  #asset(path: string): Destination {
+    if (!existsSync(path)) return { kind: "missing" };
+    if (stampOf(path) !== undefined && !isFolder(path)) return this.#destinationOf(path);
+    return { kind: "files", files: this.#filesUnder(path, "", "") };
+  }
+
+  #glob(pattern: string): Destination {
+    const [prefix = "", suffix = ""] = pattern.split("*");
+    const folder = prefix.endsWith("/") ? prefix.slice(0, -1) : dirname(prefix);
+    return { kind: "files", files: this.#filesUnder(folder, prefix, suffix) };
+  }
+
+  #filesUnder(folder: string, prefix: string, suffix: string): SourceFile[] {
+    if (!isFolder(folder)) return [];
+    this.#watchFolder(folder);
+    const found: SourceFile[] = [];
+    for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (entry.name === "node_modules" || entry.name.startsWith(".")) continue;
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) found.push(...this.#filesUnder(path, prefix, suffix));
+      else if (path.startsWith(prefix) && path.endsWith(suffix)) {
+        const file = this.file(path);
+        if (file !== undefined) found.push(file);
+      }
+    }
+    return found;
+  }
+}
+
+type ResolverInstance = InstanceType<Resolver["ResolverFactory"]>;
+
+function openResolvers({ ResolverFactory }: Resolver): { forImport: ResolverInstance; forRequire: ResolverInstance } {
+  const shared = {
+    tsconfig: "auto" as const,
+    extensions: [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", ".json", ".node"],
+    extensionAlias: {
+      ".js": [".js", ".ts", ".tsx"],
+      ".mjs": [".mjs", ".mts"],
+      ".cjs": [".cjs", ".cts"],
+      ".jsx": [".jsx", ".tsx"],
+    },
+    builtinModules: true,
+    nodePath: false,
+  };
+  const forImport = new ResolverFactory({
+    ...shared,
+    conditionNames: ["node", "import", "module-sync", "node-addons"],
+  });
+  const conditionNames = ["node", "require", "module-sync", "node-addons"];
+  return { forImport, forRequire: forImport.cloneWithOptions({ ...shared, conditionNames }) };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    readdirSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The names in a folder that a resolution could depend on. */
+function listingOf(folder: string): string {
+  try {
+    const names = readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => !entry.name.startsWith("."))
+      .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+    return names.sort().join("\n");
+  } catch {
+    return "";
+  }
+}

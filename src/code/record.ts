@@ -1,0 +1,112 @@
+/** What one source file says, apart from any other: plain data, kept on disk by the content of the file. */
+
+/** Grows whenever the records or the way that digests are made change: older state is then ignored. */
+export const codeScheme = 1;
+
+/** A specifier that a file asks for. */
+export interface RequestRecord {
+  readonly specifier: string;
+  /**
+   * - `import`: a hoisted `import` or `export … from`, evaluated before the file.
+   * - `dynamic`: `import("…")`. `require`: `require("…")` under any name, or `import x = require("…")`.
+   * - `asset`: `new URL("…", import.meta.url)`.
+   * - `glob`: ``import(`./x/${name}.ts`)``; the specifier holds one `*` for everything that is not fixed.
+   */
+  readonly kind: "import" | "dynamic" | "require" | "asset" | "glob";
+  /** Evaluated for its effects alone: `import "…"`. */
+  readonly bare?: true;
+  /** `with { … }`, as text. */
+  readonly attributes?: string;
+  /** Inside `try`: may be absent. */
+  readonly optional?: true;
+}
+
+export type ExportRecord =
+  | { readonly local: string }
+  | { readonly request: number; /** `*` for the namespace. */ readonly name: string };
+
+/** What evaluating a piece of code may do, as far as its own text tells. Numbers are indexes into a unit's `refs`. */
+export interface Summary {
+  /** Does something that cannot be ignored, whatever the names in it stand for. */
+  impure: boolean;
+  /** Called or constructed directly. */
+  calls: number[];
+  /** Roots of method calls: `x.a.b()`, `z.object({}).min(1)`. `inner` is what inline callbacks do. */
+  chains: { ref: number; inner?: Summary; known?: true }[];
+  /** Read from: `x.a`, `...x`; harmless when `x` is plain. */
+  reads: number[];
+  /** `x.run(…)`; -1 when `x` is a local variable. */
+  runs: number[];
+  /** Assigned to, or assigned into. */
+  writes: number[];
+  /** Used in any way. */
+  uses: number[];
+  /** Reads of the world outside the code: `env NAME`, `argv`, `clock`, `random`, `await` …, each with its line. */
+  world: { kind: string; line: number }[];
+  /** Requests that are evaluated here. */
+  requests: number[];
+}
+
+/** Something in a unit's text that cannot be followed. */
+export interface NoteRecord {
+  readonly kind: string;
+  readonly message: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A call expression, for finding the unit of a stack frame. */
+export interface CallRecord {
+  /** Where the call expression starts, and where its arguments do: the frame's position lies between. */
+  readonly start: number;
+  readonly end: number;
+  /** How many functions are around it in its unit. */
+  readonly depth: number;
+  /** What it uses of the code around it in its unit: variables of a function, of a block (a loop's), or nothing. */
+  readonly captures: "function" | "block" | "nothing";
+  /** A call of `require`: frames further out belong to the loader of the module. */
+  readonly loads: boolean;
+}
+
+/** A top-level declaration or statement. */
+export interface UnitRecord {
+  /** Unique in its file: a name, or `effect 2`. */
+  readonly key: string;
+  /** The top-level names that it binds, in the order of its text. */
+  readonly names: readonly string[];
+  readonly kind: "function" | "class" | "variable" | "statement" | "export";
+  /** Of the canonical text. */
+  readonly digest: string;
+  readonly start: number;
+  readonly end: number;
+  readonly lines: readonly [first: number, last: number];
+  /** What the text refers to, by order of first use: `name`, `name.member.member`, or `#3` for a request. */
+  readonly refs: readonly string[];
+  readonly eval: Summary;
+  /** What a call of its name does; absent when that cannot be told. */
+  readonly body?: Summary;
+  /** A literal without getters: reading members of it runs nothing. */
+  readonly plain?: true;
+  /** Its value may depend on when it is evaluated. */
+  readonly sensitive?: true;
+  /** `.run(…)` calls at any depth, as in `Summary.runs`. */
+  readonly nestedRuns?: readonly number[];
+  /** `if (import.meta.main) …` and its older forms, without an `else`. */
+  readonly guard?: true;
+  readonly exported?: true;
+  readonly notes?: readonly NoteRecord[];
+  readonly calls: readonly CallRecord[];
+}
+
+export interface FileRecord {
+  readonly format: "module" | "commonjs" | "json" | "asset" | "broken";
+  /** Digest of the bytes (of the canonical text for JSON). */
+  readonly digest: string;
+  readonly requests: readonly RequestRecord[];
+  readonly imports: Readonly<Record<string, { readonly request: number; readonly name: string }>>;
+  readonly exports: Readonly<Record<string, ExportRecord>>;
+  readonly stars: readonly number[];
+  readonly units: readonly UnitRecord[];
+  /** JSON: the digest of each key of the outermost object. */
+  readonly keys?: Readonly<Record<string, string>>;
+}

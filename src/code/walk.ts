@@ -1,0 +1,602 @@
+/**
+ * The canonical text of a unit: its syntax tree without types, comments and layout.
+ *
+ * Local names are numbered by first use, so renaming one changes nothing; names from outside the unit become numbers
+ * into its list of references, so that what they stand for decides and not how they are spelled. Property names, class
+ * names and labels stay as they are. Nothing local is renamed where `eval` or `with` could see names.
+ */
+import type { AstNode } from "./ast.ts";
+import { asNode, asNodes, assetSpecifier, isImportMeta, isNode, isTypeOnly, isWrapper, memberName } from "./ast.ts";
+import { stringValue, unwrap } from "./ast.ts";
+import type { CallRecord, NoteRecord, RequestRecord } from "./record.ts";
+import { bind, bindLexical, bindVars, exportedDeclaration, lookUp, openScope, patternNames } from "./scope.ts";
+import type { Binding, Scope } from "./scope.ts";
+
+/** What the walk needs to know of the file around a unit. */
+export interface FileNames {
+  readonly isImport: (name: string) => boolean;
+  readonly isTopLevel: (name: string) => boolean;
+  /** Bound to what `createRequire` returned. */
+  readonly isRequire: (name: string) => boolean;
+  readonly isCreateRequire: (callee: AstNode) => boolean;
+  readonly commonJs: boolean;
+  addRequest(request: RequestRecord): number;
+  placeOf(offset: number): { readonly line: number; readonly column: number };
+}
+
+/** What the walk leaves on a node, for the pass over effects. */
+export interface Marked {
+  bound?: Binding;
+  ref?: number;
+  request?: number;
+}
+
+export function marks(node: AstNode): Marked {
+  return node as unknown as Marked;
+}
+
+type OpenCall = { -readonly [K in keyof CallRecord]: CallRecord[K] } & { serial: number };
+
+const skipped = new Set([
+  ..."type start end range loc parent raw typeAnnotation typeParameters typeArguments superTypeArguments".split(" "),
+  ..."returnType implements accessibility definite readonly override abstract declare importKind".split(" "),
+  ..."exportKind optional decorators bound ref request".split(" "),
+]);
+const keptOptional = new Set(["CallExpression", "MemberExpression"]);
+const fieldsByType = new Map<string, readonly string[]>();
+
+/** Walks one unit; afterwards its text, references, calls and notes are there to be taken. */
+export class UnitWalk {
+  readonly refs: string[] = [];
+  readonly notes: NoteRecord[] = [];
+  readonly calls: CallRecord[] = [];
+  readonly #names: FileNames;
+  readonly #refIndexes = new Map<string, number>();
+  readonly #renames: boolean;
+  readonly #exportTarget: AstNode | undefined;
+  #text = "";
+  #scope: Scope | undefined;
+  #serial = 0;
+  #depth = 0;
+  #locals = 0;
+  #tries = 0;
+  #openCalls: OpenCall[] = [];
+  #chain: { readonly base: AstNode; readonly key: string } | undefined;
+
+  constructor(names: FileNames, source: string, exportTarget?: AstNode) {
+    this.#names = names;
+    this.#renames = !/\beval\b|\bwith\s*\(/u.test(source);
+    this.#exportTarget = exportTarget;
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Adds words to the text that no node stands for. */
+  write(text: string): void {
+    this.#text += text;
+  }
+
+  visit(node: AstNode): void {
+    if (isWrapper(node)) return this.visit(asNode(node.expression));
+    switch (node.type) {
+      case "Identifier":
+        return this.#visitName(node, node.name as string);
+      case "JSXIdentifier":
+        return /^[a-z]/u.test(node.name as string)
+          ? this.write(JSON.stringify(node.name))
+          : this.#visitName(node, node.name as string);
+      case "Literal":
+        return this.#visitLiteral(node);
+      case "TemplateElement":
+        return this.write(`T${JSON.stringify((node.value as { cooked: unknown }).cooked ?? null)}`);
+      case "TaggedTemplateExpression":
+        return this.#visitTagged(node);
+      case "MemberExpression":
+        return this.#visitMember(node);
+      case "Property":
+      case "MethodDefinition":
+      case "PropertyDefinition":
+      case "AccessorProperty":
+        return this.#visitProperty(node);
+      case "FunctionDeclaration":
+      case "FunctionExpression":
+      case "ArrowFunctionExpression":
+        return this.#visitFunction(node);
+      case "ClassDeclaration":
+      case "ClassExpression":
+        return this.#visitClass(node);
+      case "BlockStatement":
+      case "TSModuleBlock":
+        return this.#within(node.type, () => {
+          bindLexical(this.#scope!, asNodes(node.body));
+          if (node.type === "TSModuleBlock") bindVars(this.#scope!, node, undefined);
+          this.#visitStatements(asNodes(node.body));
+        });
+      case "StaticBlock":
+        return this.#within(node.type, () => {
+          bindVars(this.#scope!, node, undefined);
+          bindLexical(this.#scope!, asNodes(node.body));
+          this.#visitStatements(asNodes(node.body));
+        });
+      case "ForStatement":
+      case "ForInStatement":
+      case "ForOfStatement":
+        return this.#within("", () => {
+          const head = node.type === "ForStatement" ? node.init : node.left;
+          if (isNode(head)) bindLexical(this.#scope!, [head]);
+          this.#visitFields(node);
+        });
+      case "SwitchStatement":
+        this.write("Switch(");
+        this.visit(asNode(node.discriminant));
+        this.#within("", () => {
+          for (const branch of asNodes(node.cases)) bindLexical(this.#scope!, asNodes(branch.consequent));
+          for (const branch of asNodes(node.cases)) {
+            this.write("case ");
+            if (isNode(branch.test)) this.visit(branch.test);
+            this.#visitStatements(asNodes(branch.consequent));
+          }
+        });
+        return this.write(")");
+      case "CatchClause":
+        return this.#within("Catch", () => {
+          for (const name of patternNames(node.param as AstNode | null)) bind(this.#scope!, name, "lexical");
+          if (isNode(node.param)) this.visit(node.param);
+          this.visit(asNode(node.body));
+        });
+      case "TryStatement":
+        this.#tries += 1;
+        this.#visitFields(node);
+        this.#tries -= 1;
+        return;
+      case "LabeledStatement":
+        this.write(`Label(${JSON.stringify(asNode(node.label).name)}`);
+        this.visit(asNode(node.body));
+        return this.write(")");
+      case "BreakStatement":
+      case "ContinueStatement":
+        return this.write(`${node.type}(${isNode(node.label) ? JSON.stringify(node.label.name) : ""})`);
+      case "MetaProperty":
+        return this.write(`Meta(${asNode(node.meta).name as string}.${asNode(node.property).name as string})`);
+      case "ExpressionStatement":
+        if (typeof node.directive === "string") return this.write(`Directive${JSON.stringify(node.directive)}`);
+        return this.#visitFields(node);
+      case "CallExpression":
+      case "NewExpression":
+        return this.#visitCall(node);
+      case "ImportExpression":
+        return this.#visitImport(node);
+      case "ExportNamedDeclaration": {
+        // Inside a namespace: what is exported is a property, so its name counts.
+        const declaration = exportedDeclaration(node);
+        this.write(`Export${JSON.stringify(declaredNames(declaration))}`);
+        return this.visit(declaration);
+      }
+      case "TSEnumDeclaration":
+        return this.#visitEnum(node);
+      case "TSParameterProperty":
+        this.write("Parameter property ");
+        return this.visit(asNode(node.parameter));
+      case "TSQualifiedName":
+        this.write("Member(");
+        this.visit(asNode(node.left));
+        return this.write(`.${asNode(node.right).name as string})`);
+      default:
+        return this.#visitFields(node);
+    }
+  }
+
+  #visitStatements(statements: readonly AstNode[]): void {
+    this.write("[");
+    for (const statement of statements) {
+      if (statement.type === "EmptyStatement" || isTypeOnly(statement)) continue;
+      this.visit(statement);
+      this.write(";");
+    }
+    this.write("]");
+  }
+
+  #visitFields(node: AstNode): void {
+    this.write(`${node.type}(`);
+    let fields = fieldsByType.get(node.type);
+    if (fields === undefined) {
+      fields = Object.keys(node)
+        .filter((field) => !skipped.has(field) || (field === "optional" && keptOptional.has(node.type)))
+        .sort();
+      fieldsByType.set(node.type, fields);
+    }
+    if (isNode((node.decorators as unknown[] | undefined)?.[0])) this.#visitValue(node.decorators, "decorators");
+    for (const field of fields) this.#visitValue(node[field], field);
+    this.write(")");
+  }
+
+  #visitValue(value: unknown, field: string): void {
+    if (value === null || value === undefined || value === false) return;
+    this.write(`${field}:`);
+    if (Array.isArray(value)) {
+      this.write("[");
+      for (const item of value as unknown[]) {
+        if (isNode(item)) {
+          if (!isTypeOnly(item)) this.visit(item);
+        } else this.write(item === null ? "hole" : JSON.stringify(item));
+        this.write(",");
+      }
+      this.write("]");
+    } else if (isNode(value)) this.visit(value);
+    else this.write(JSON.stringify(value));
+  }
+
+  #within(word: string, walk: () => void, deeper = 0): void {
+    const outer = this.#scope;
+    this.#depth += deeper;
+    this.#scope = openScope(outer, ++this.#serial, this.#depth);
+    this.write(`${word}{`);
+    walk();
+    this.write("}");
+    this.#scope = outer;
+    this.#depth -= deeper;
+  }
+
+  #visitName(node: AstNode, name: string): void {
+    const binding = lookUp(this.#scope, name);
+    if (binding !== undefined) {
+      marks(node).bound = binding;
+      if (binding.index === -1) binding.index = this.#locals++;
+      this.#markCaptures(binding);
+      this.write(this.#renames ? `L${binding.index}` : `L${binding.index}${JSON.stringify(name)}`);
+      return;
+    }
+    const chain = this.#chain?.base === node ? this.#chain.key : name;
+    if (this.#names.isTopLevel(name) || this.#names.isImport(name)) {
+      if (this.#names.isRequire(name)) this.#noteLooseRequire(node);
+      this.#writeRef(node, chain);
+    } else if (this.#names.commonJs && (name === "exports" || name === "module") && !this.#isExportTarget(node)) {
+      this.#writeRef(node, "@");
+    } else {
+      if (name === "require") this.#noteLooseRequire(node);
+      this.write(`G${JSON.stringify(name)}`);
+    }
+  }
+
+  #isExportTarget(node: AstNode): boolean {
+    const target = this.#exportTarget;
+    return target !== undefined && node.start >= target.start && node.end <= target.end;
+  }
+
+  #writeRef(node: AstNode, key: string): void {
+    let index = this.#refIndexes.get(key);
+    if (index === undefined) {
+      index = this.refs.length;
+      this.refs.push(key);
+      this.#refIndexes.set(key, index);
+    }
+    marks(node).ref = index;
+    this.write(`F${index}`);
+  }
+
+  #markCaptures(binding: Binding): void {
+    for (let at = this.#openCalls.length - 1; at >= 0; at--) {
+      const call = this.#openCalls[at]!;
+      // A scope that was open before the call lies around it.
+      if (binding.scope > call.serial) break;
+      if (binding.depth > 0) call.captures = "function";
+      else if (call.captures === "nothing") call.captures = "block";
+    }
+  }
+
+  #visitLiteral(node: AstNode): void {
+    const regex = node.regex as { pattern: string; flags: string } | undefined;
+    if (regex) return this.write(`R${JSON.stringify([regex.pattern, regex.flags])}`);
+    if (typeof node.bigint === "string") return this.write(`B${node.bigint}`);
+    this.write(typeof node.value === "string" ? JSON.stringify(node.value) : `N${String(node.value)}`);
+  }
+
+  #visitTagged(node: AstNode): void {
+    this.#withCall(node, () => {
+      this.write("Tagged(");
+      this.visit(asNode(node.tag));
+      const quasi = asNode(node.quasi);
+      // A tag sees the raw text too.
+      for (const element of asNodes(quasi.quasis)) this.write(JSON.stringify(element.value));
+      for (const expression of asNodes(quasi.expressions)) {
+        this.write(",");
+        this.visit(expression);
+      }
+      this.write(")");
+    });
+  }
+
+  #visitMember(node: AstNode): void {
+    this.#findChain(node);
+    this.write(node.optional === true ? "Member?(" : "Member(");
+    this.#visitWithoutLooseRequire(asNode(node.object));
+    if (node.computed === true) {
+      this.write("[");
+      this.visit(asNode(node.property));
+      this.write("]");
+    } else {
+      const property = asNode(node.property);
+      this.write(`${property.type === "PrivateIdentifier" ? ".#" : "."}${property.name as string}`);
+    }
+    this.write(")");
+  }
+
+  /** `ns.a.b` where `ns` is imported refers to as much of the path as can be followed. */
+  #findChain(node: AstNode): void {
+    const members: string[] = [];
+    let at = node;
+    while (at.type === "MemberExpression") {
+      const name = memberName(at);
+      if (name === undefined) members.length = 0;
+      else members.unshift(name);
+      at = unwrap(asNode(at.object));
+    }
+    if (at.type !== "Identifier" || members.length === 0 || this.#chain?.base === at) return;
+    const name = at.name as string;
+    // A name with a dot cannot be told from two names.
+    if (members.some((member) => member.includes("."))) return;
+    if (this.#names.isImport(name)) this.#chain = { base: at, key: [name, ...members].join(".") };
+  }
+
+  #visitKey(node: AstNode): void {
+    const key = asNode(node.key);
+    if (node.computed === true) {
+      this.write("[");
+      this.visit(key);
+      this.write("]:");
+      return;
+    }
+    if (key.type === "PrivateIdentifier") this.write(`#${key.name as string}:`);
+    else this.write(`${JSON.stringify(key.type === "Literal" ? String(key.value) : key.name)}:`);
+  }
+
+  #visitProperty(node: AstNode): void {
+    for (const decorator of asNodes(node.decorators ?? [])) this.visit(decorator);
+    const shorthandProto = node.shorthand === true && asNode(node.key).name === "__proto__";
+    const flags = [node.kind, node.static && "static", node.method && "method", shorthandProto && "own"];
+    this.write(`${node.type === "AccessorProperty" ? "accessor " : ""}${flags.filter(Boolean).join(" ")} `);
+    this.#visitKey(node);
+    if (!isNode(node.value)) return;
+    const field = node.type === "PropertyDefinition" || node.type === "AccessorProperty";
+    if (field) this.#within("", () => this.visit(asNode(node.value)), node.static === true ? 0 : 1);
+    else this.visit(node.value);
+  }
+
+  #visitFunction(node: AstNode): void {
+    const id = node.id as AstNode | null;
+    const named = node.type === "FunctionExpression" && id !== null;
+    const outer = this.#scope;
+    this.write(`${node.type}${node.async === true ? " async" : ""}${node.generator === true ? " *" : ""}(`);
+    if (node.type === "FunctionDeclaration" && id !== null) {
+      this.visit(id);
+      // In sloppy code a function in a block is visible outside of it: names must not merge.
+      if (this.#names.commonJs) this.write(JSON.stringify(id.name));
+    }
+    if (named) {
+      this.#scope = openScope(outer, ++this.#serial, this.#depth);
+      bind(this.#scope, id.name as string, "lexical", node);
+      this.visit(id);
+    }
+    const params = asNodes(node.params).filter((param) => param.name !== "this");
+    this.#within(
+      "",
+      () => {
+        for (const param of params) for (const name of patternNames(param)) bind(this.#scope!, name, "param");
+        for (const param of params) {
+          this.visit(param);
+          this.write(",");
+        }
+        const body = asNode(node.body);
+        if (body.type !== "BlockStatement") return this.visit(body);
+        const paramScope = this.#scope;
+        this.#within("", () => {
+          bindVars(this.#scope!, body, paramScope);
+          // A function named as a parameter replaces its value: it is the same variable.
+          const lexical = openScope(undefined, 0, this.#depth);
+          bindLexical(lexical, asNodes(body.body));
+          for (const [name, found] of lexical.names) {
+            if (!paramScope!.names.has(name)) bind(this.#scope!, name, "lexical", found.value);
+          }
+          this.#visitStatements(asNodes(body.body));
+        });
+      },
+      1,
+    );
+    this.#scope = outer;
+    this.write(")");
+  }
+
+  #visitClass(node: AstNode): void {
+    for (const decorator of asNodes(node.decorators ?? [])) this.visit(decorator);
+    const id = node.id as AstNode | null;
+    const outer = this.#scope;
+    if (node.type === "ClassExpression" && id !== null) {
+      this.#scope = openScope(outer, ++this.#serial, this.#depth);
+      bind(this.#scope, id.name as string, "lexical", node);
+    }
+    // The name of a class shows in what it makes: `constructor.name`, an error's text.
+    this.write(`Class(${id === null ? "" : JSON.stringify(id.name)}`);
+    if (id !== null) this.visit(id);
+    if (isNode(node.superClass)) {
+      this.write(" extends ");
+      this.visit(node.superClass);
+    }
+    this.write("[");
+    for (const member of asNodes(asNode(node.body).body)) {
+      if (isTypeOnly(member)) continue;
+      this.visit(member);
+      this.write(";");
+    }
+    this.write("])");
+    this.#scope = outer;
+  }
+
+  #visitEnum(node: AstNode): void {
+    this.write("Enum(");
+    this.visit(asNode(node.id));
+    this.#within("", () => {
+      const members = asNodes(asNode(node.body).members);
+      for (const member of members) bind(this.#scope!, enumKey(member), "lexical");
+      for (const member of members) {
+        this.write(JSON.stringify(enumKey(member)));
+        const id = asNode(member.id);
+        if (id.type === "Identifier") this.visit(id);
+        if (isNode(member.initializer)) {
+          this.write("=");
+          this.visit(member.initializer);
+        }
+        this.write(",");
+      }
+    });
+    this.write(")");
+  }
+
+  #withCall(node: AstNode, walk: () => void, loads = false): void {
+    const [first] = asNodes(node.arguments ?? []);
+    const end = node.type === "TaggedTemplateExpression" ? asNode(node.quasi).start : (first?.start ?? node.end);
+    const call: OpenCall = {
+      start: node.start,
+      end,
+      depth: this.#depth,
+      captures: "nothing",
+      loads,
+      serial: this.#serial,
+    };
+    const slot = this.calls.length;
+    this.calls.push(call);
+    this.#openCalls.push(call);
+    walk();
+    this.#openCalls.pop();
+    this.calls[slot] = { start: call.start, end, depth: call.depth, captures: call.captures, loads };
+  }
+
+  #visitCall(node: AstNode): void {
+    const asset = assetSpecifier(node);
+    if (asset !== undefined && lookUp(this.#scope, "URL") === undefined) return this.#request(node, asset, "asset");
+    const callee = unwrap(asNode(node.callee));
+    if (this.#isRequireCallee(callee) && node.type === "CallExpression") return this.#visitRequire(node, callee);
+    this.#noteEval(node, callee);
+    this.#withCall(node, () => {
+      // `new X` and `X()` differ by their type, `f?.()` by its flag.
+      this.write(`${node.type}${node.optional === true ? "?" : ""}(`);
+      this.visit(callee);
+      for (const argument of asNodes(node.arguments)) {
+        this.write(",");
+        this.visit(argument);
+      }
+      this.write(")");
+    });
+  }
+
+  #isRequireCallee(callee: AstNode): boolean {
+    if (callee.type === "CallExpression") return this.#names.isCreateRequire(unwrap(asNode(callee.callee)));
+    if (callee.type !== "Identifier") return false;
+    const name = callee.name as string;
+    const binding = lookUp(this.#scope, name);
+    if (binding === undefined) {
+      return (
+        this.#names.isRequire(name) ||
+        (name === "require" && !this.#names.isTopLevel(name) && !this.#names.isImport(name))
+      );
+    }
+    const value = binding.value;
+    return value?.type === "CallExpression" && this.#names.isCreateRequire(unwrap(asNode(value.callee)));
+  }
+
+  #visitRequire(node: AstNode, callee: AstNode): void {
+    const specifier = stringValue(asNodes(node.arguments)[0]);
+    this.#withCall(
+      node,
+      () => {
+        if (specifier !== undefined) return this.#request(node, specifier, "require");
+        this.#note(node, "dynamic-import", "require() of a computed path cannot be followed");
+        this.write("Require(");
+        this.#visitWithoutLooseRequire(callee);
+        for (const argument of asNodes(node.arguments)) this.visit(argument);
+        this.write(")");
+      },
+      true,
+    );
+  }
+
+  #visitWithoutLooseRequire(node: AstNode): void {
+    const before = this.notes.length;
+    this.visit(node);
+    const inner = unwrap(node);
+    if (inner.type === "Identifier" && this.notes.at(-1)?.kind === "loose-require") this.notes.length = before;
+  }
+
+  /** `require` handed around as a value may load anything. */
+  #noteLooseRequire(node: AstNode): void {
+    this.#note(node, "loose-require", "require is used as a value, so what it loads cannot be followed");
+  }
+
+  #visitImport(node: AstNode): void {
+    const source = unwrap(asNode(node.source));
+    const specifier = stringValue(source);
+    if (specifier !== undefined) {
+      this.#request(node, specifier, "dynamic");
+      if (isNode(node.options)) this.visit(node.options);
+      return;
+    }
+    const glob = globOf(source);
+    if (glob !== undefined) this.#request(node, glob, "glob");
+    else this.#note(node, "dynamic-import", "import() of a computed path cannot be followed");
+    this.#visitFields(node);
+  }
+
+  #request(node: AstNode, specifier: string, kind: RequestRecord["kind"]): void {
+    const optional = this.#tries > 0 ? { optional: true as const } : {};
+    const request = this.#names.addRequest({ specifier, kind, ...optional });
+    marks(node).request = request;
+    this.write(`${kind} `);
+    this.#writeRef(node, `#${request}`);
+  }
+
+  #noteEval(node: AstNode, callee: AstNode): void {
+    if (callee.type === "Identifier" && lookUp(this.#scope, callee.name as string) === undefined) {
+      const name = callee.name as string;
+      if (this.#names.isTopLevel(name) || this.#names.isImport(name)) {
+        if (name === "Worker" && this.#names.isImport(name)) this.#noteWorker(node);
+      } else if (name === "eval") this.#note(node, "eval", "eval() runs code that is not in the source");
+      else if (name === "Function") this.#note(node, "eval", "Function() runs code that is not in the source");
+      else if (name === "Worker") this.#noteWorker(node);
+    }
+  }
+
+  #noteWorker(node: AstNode): void {
+    const [script] = asNodes(node.arguments);
+    if (node.type !== "NewExpression" || script === undefined) return;
+    if (assetSpecifier(unwrap(script)) === undefined && !isImportMeta(unwrap(script), "url")) {
+      this.#note(node, "dynamic-import", "a worker's script is a computed path and cannot be followed");
+    }
+  }
+
+  #note(node: AstNode, kind: string, message: string): void {
+    this.notes.push({ kind, message, ...this.#names.placeOf(node.start) });
+  }
+}
+
+/** Top-level names that a declaration binds. */
+export function declaredNames(node: AstNode): string[] {
+  if (node.type === "VariableDeclaration") {
+    return asNodes(node.declarations).flatMap((declarator) => patternNames(asNode(declarator.id)));
+  }
+  return isNode(node.id) && node.id.type === "Identifier" ? [node.id.name as string] : [];
+}
+
+function enumKey(member: AstNode): string {
+  const id = asNode(member.id);
+  return id.type === "Identifier" ? (id.name as string) : (stringValue(id) ?? String(id.value));
+}
+
+/** ``./plugins/${name}.ts`` as `./plugins/*.ts`, when it starts with a folder of the project. */
+function globOf(source: AstNode): string | undefined {
+  if (source.type !== "TemplateLiteral") return undefined;
+  const parts = asNodes(source.quasis).map((quasi) => (quasi.value as { cooked: string | null }).cooked ?? "*");
+  const first = parts[0]!;
+  if (!/^\.\.?\/(?:[^*]*\/)?/u.test(first) || parts.some((part) => part.includes("*"))) return undefined;
+  return parts.length === 2 ? parts.join("*") : `${first}*`;
+}
