@@ -5,7 +5,7 @@ import type { LogLine, MetricPoint, Run, StepRun } from "../record/run.ts";
 import type { Change, CodeRecord } from "../store/metadata-store.ts";
 import { runsNeededBy, toRunId, unknownRun } from "../store/needed-runs.ts";
 import { fromCacheEntry, fromLogLine, fromMetricPoint, fromRun, fromStepRun, toStepRun } from "./rows.ts";
-import { execute, type Query } from "./statement.ts";
+import { change, execute, type Query } from "./statement.ts";
 
 /** What is known while one transaction lasts. */
 export interface Scratch {
@@ -19,65 +19,65 @@ export interface Scratch {
 
 /** Applies changes in order. Throws when one cannot be applied; the caller rolls back. */
 export function* applyChanges(changes: readonly Change[], scratch: Scratch): Query<void> {
-  for (const change of changes) {
-    for (const run of runsNeededBy(change)) {
-      if ((yield* findRunStart(run, scratch)) === undefined) throw unknownRun(change, run);
+  for (const asked of changes) {
+    for (const run of runsNeededBy(asked)) {
+      if ((yield* findRunStart(run, scratch)) === undefined) throw unknownRun(asked, run);
     }
-    yield* applyChange(change, scratch);
+    yield* applyChange(asked, scratch);
   }
 }
 
-function* applyChange(change: Change, scratch: Scratch): Query<void> {
-  switch (change.kind) {
+function* applyChange(asked: Change, scratch: Scratch): Query<void> {
+  switch (asked.kind) {
     case "run":
-      return yield* writeRun(change.run, scratch);
+      return yield* writeRun(asked.run, scratch);
     case "step-run":
-      return yield* writeStepRun(change.stepRun, scratch);
+      return yield* writeStepRun(asked.stepRun, scratch);
     case "cache-entry":
-      yield* execute(
+      yield* change(
         `INSERT INTO cache_entries (key, step, origin, created_at, expires_at, invalidated_at, record)
          VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (key) DO UPDATE SET step = excluded.step, origin = excluded.origin,
            created_at = excluded.created_at, expires_at = excluded.expires_at,
            invalidated_at = excluded.invalidated_at, record = excluded.record`,
-        ...fromCacheEntry(change.entry),
+        ...fromCacheEntry(asked.entry),
       );
       return;
     case "key":
-      yield* execute(
+      yield* change(
         "INSERT INTO keys (digest, record) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
-        change.digest,
-        JSON.stringify(change.key),
+        asked.digest,
+        JSON.stringify(asked.key),
       );
       return;
     case "code":
-      return yield* writeCode(change.code, scratch);
+      return yield* writeCode(asked.code, scratch);
     case "source":
-      yield* execute(
+      yield* change(
         "INSERT INTO sources (digest, text) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
-        change.digest,
-        change.text,
+        asked.digest,
+        asked.text,
       );
       return;
     case "log":
-      return yield* writeLines(change.lines);
+      return yield* writeLines(asked.lines);
     case "metric":
-      return yield* writePoints(change.points);
+      return yield* writePoints(asked.points);
     case "invalidate":
-      for (const key of change.keys) {
-        yield* execute("UPDATE cache_entries SET invalidated_at = ? WHERE key = ?", change.at, key);
+      for (const key of asked.keys) {
+        yield* change("UPDATE cache_entries SET invalidated_at = ? WHERE key = ?", asked.at, key);
       }
       return;
     case "tag-run":
-      return yield* tagRun(change.run, change.tags);
+      return yield* tagRun(asked.run, asked.tags);
     case "remove-runs":
-      return yield* removeRuns(change.runs, scratch);
+      return yield* removeRuns(asked.runs, scratch);
     case "remove-cache-entries":
-      for (const key of change.keys) yield* execute("DELETE FROM cache_entries WHERE key = ?", key);
+      for (const key of asked.keys) yield* change("DELETE FROM cache_entries WHERE key = ?", key);
       return;
     case "remove-artifacts":
-      for (const { name, version } of change.artifacts) {
-        yield* execute("DELETE FROM artifacts WHERE name = ? AND version = ?", name, version);
+      for (const { name, version } of asked.artifacts) {
+        yield* change("DELETE FROM artifacts WHERE name = ? AND version = ?", name, version);
       }
       return;
   }
@@ -93,7 +93,7 @@ function* findRunStart(run: RunId, { runs }: Scratch): Query<number | undefined>
 
 function* writeRun(run: Run, scratch: Scratch): Query<void> {
   const before = yield* findRunStart(run.id, scratch);
-  yield* execute(
+  yield* change(
     `INSERT INTO runs (id, name, pipeline, version, status, started_at, finished_at, record)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, pipeline = excluded.pipeline, version = excluded.version,
@@ -105,16 +105,16 @@ function* writeRun(run: Run, scratch: Scratch): Query<void> {
   if (before === undefined) {
     yield* tagRun(run.id, run.tags);
   } else if (before !== run.startedAt) {
-    yield* execute("UPDATE step_runs SET run_started_at = ? WHERE run = ?", run.startedAt, run.id);
+    yield* change("UPDATE step_runs SET run_started_at = ? WHERE run = ?", run.startedAt, run.id);
   }
 }
 
 function* tagRun(run: RunId, tags: Readonly<Record<string, string | null>>): Query<void> {
   for (const [key, value] of Object.entries(tags)) {
     if (value === null) {
-      yield* execute("DELETE FROM run_tags WHERE run = ? AND key = ?", run, key);
+      yield* change("DELETE FROM run_tags WHERE run = ? AND key = ?", run, key);
     } else {
-      yield* execute(
+      yield* change(
         `INSERT INTO run_tags (run, key, value) VALUES (?, ?, ?)
          ON CONFLICT (run, key) DO UPDATE SET value = excluded.value`,
         run,
@@ -131,18 +131,18 @@ function* writeStepRun(stepRun: StepRun, scratch: Scratch): Query<void> {
   const runStart = yield* findRunStart(run, scratch);
   assertInternal(runStart !== undefined, `run "${run}" is not there`);
   const values = fromStepRun(stepRun);
-  const inserted = yield* execute(
+  const inserted = yield* change(
     `INSERT INTO step_runs (run, node, step, status, started_at, finished_at, record, run_started_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (run, node) DO NOTHING RETURNING 1 AS inserted`,
+     ON CONFLICT (run, node) DO NOTHING`,
     ...values,
     runStart,
   );
-  if (inserted.length === 0) {
+  if (inserted === 0) {
     const [row] = yield* execute("SELECT * FROM step_runs WHERE run = ? AND node = ?", run, node);
     assertInternal(row !== undefined, `step run "${id}" is neither new nor there`);
     yield* removeUses(toStepRun(row));
-    yield* execute(
+    yield* change(
       `UPDATE step_runs SET step = ?, status = ?, started_at = ?, finished_at = ?, record = ?
        WHERE run = ? AND node = ?`,
       ...values.slice(2),
@@ -151,7 +151,7 @@ function* writeStepRun(stepRun: StepRun, scratch: Scratch): Query<void> {
     );
   }
   for (const [role, { artifact, version, slot }] of usesOf(stepRun)) {
-    yield* execute(
+    yield* change(
       `INSERT INTO uses (artifact, version, run, node, role, slot) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (artifact, version, run, node, role, slot) DO NOTHING`,
       artifact,
@@ -167,7 +167,7 @@ function* writeStepRun(stepRun: StepRun, scratch: Scratch): Query<void> {
 function* removeUses(stepRun: StepRun): Query<void> {
   const { run, node } = stepRun;
   for (const [, { artifact, version }] of usesOf(stepRun)) {
-    yield* execute(
+    yield* change(
       "DELETE FROM uses WHERE artifact = ? AND version = ? AND run = ? AND node = ?",
       artifact,
       version,
@@ -187,7 +187,7 @@ function* writeCode(code: CodeRecord, scratch: Scratch): Query<void> {
   const { units, ...rest } = code;
   const numbers: number[] = [];
   for (const unit of units) numbers.push(yield* numberUnit(JSON.stringify(unit), scratch));
-  yield* execute(
+  yield* change(
     "INSERT INTO code (digest, units, record) VALUES (?, ?, ?)",
     code.digest,
     JSON.stringify(numbers),
@@ -208,7 +208,7 @@ function* numberUnit(record: string, { units, addedUnits }: Scratch): Query<numb
 
 function* writeLines(lines: readonly LogLine[]): Query<void> {
   for (const line of lines) {
-    yield* execute(
+    yield* change(
       "INSERT INTO logs (run, node, seq, time, stream, level, text, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       ...fromLogLine(...splitStepRunId(line.stepRun), line),
     );
@@ -217,7 +217,7 @@ function* writeLines(lines: readonly LogLine[]): Query<void> {
 
 function* writePoints(points: readonly MetricPoint[]): Query<void> {
   for (const point of points) {
-    yield* execute(
+    yield* change(
       "INSERT INTO metrics (run, node, name, step, value, time) VALUES (?, ?, ?, ?, ?, ?)",
       ...fromMetricPoint(...splitStepRunId(point.stepRun), point),
     );
@@ -234,7 +234,7 @@ function* removeRuns(runs: readonly RunId[], scratch: Scratch): Query<void> {
   for (const run of runs) {
     for (const row of yield* execute("SELECT * FROM step_runs WHERE run = ?", run)) yield* removeUses(toStepRun(row));
     // Step runs, logs, metrics and tags go with it.
-    yield* execute("DELETE FROM runs WHERE id = ?", run);
+    yield* change("DELETE FROM runs WHERE id = ?", run);
     scratch.runs.set(run, undefined);
   }
 }

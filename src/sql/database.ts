@@ -13,8 +13,11 @@ export interface Database {
 
 /** How long one call may block this process before it lets others run and tries again. */
 const blockingMs = 100;
-/** Up to 16 MiB of pages are kept: a run of 10,000 steps writes about as many. */
-const perConnection = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384;";
+/**
+ * Up to 16 MiB of pages are kept, and as many of the log before it is copied into the file: a run of 10,000 steps
+ * writes about that, and pages that several runs change are copied once.
+ */
+const perConnection = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4096;";
 
 /** Opens a file, and makes it where it is not there yet. Throws what SQLite throws, or a StoreError about the schema. */
 export function openDatabase(path: string, migrations: readonly string[]): Database {
@@ -35,13 +38,16 @@ export function openDatabase(path: string, migrations: readonly string[]): Datab
 export function runQuery<T>({ connection, statements }: Database, query: Query<T>): T {
   let step = query.next([]);
   while (step.done !== true) {
-    const { sql, parameters } = step.value;
+    const { wants, sql, parameters } = step.value;
     let statement = statements.get(sql);
     if (statement === undefined) {
       statement = connection.prepare(sql);
       statements.set(sql, statement);
     }
-    step = query.next(statement.all(...(parameters as SqlValue[])) as Row[]);
+    const values = parameters as SqlValue[];
+    step = query.next(
+      wants === "rows" ? (statement.all(...values) as Row[]) : [{ changes: Number(statement.run(...values).changes) }],
+    );
   }
   return step.value;
 }

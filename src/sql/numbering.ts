@@ -3,7 +3,7 @@ import type { Artifact } from "../record/artifact.ts";
 import type { PipelineVersion } from "../record/run.ts";
 import type { NewArtifact } from "../store/metadata-store.ts";
 import { fromArtifact, fromVersion, toArtifact } from "./rows.ts";
-import { execute, type Query } from "./statement.ts";
+import { change, execute, type Query } from "./statement.ts";
 
 type NewVersion = Omit<PipelineVersion, "version">;
 
@@ -27,7 +27,7 @@ export function* numberVersion(asked: NewVersion): Query<PipelineVersion> {
     asked.pipeline,
   );
   const version: PipelineVersion = { ...asked, version: row?.["next"] as number };
-  yield* execute(
+  yield* change(
     "INSERT INTO pipeline_versions (pipeline, version, digest, created_at, record) VALUES (?, ?, ?, ?, ?)",
     ...fromVersion(version),
   );
@@ -64,7 +64,7 @@ function* numberArtifact(asked: NewArtifact): Query<Artifact> {
     asked.name,
   );
   const artifact: Artifact = { ...asked, version: row?.["last_version"] as number };
-  yield* execute(
+  yield* change(
     `INSERT INTO artifacts (name, version, digest, type, created_at, root, parts, record)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ...fromArtifact(artifact),

@@ -9,6 +9,8 @@ export type SqlValue = string | number | null;
 export type Row = Readonly<Record<string, SqlValue>>;
 
 export interface Statement {
+  /** What is asked of it: its rows, or the number of rows that it changed, as one row with one column, `changes`. */
+  readonly wants: "rows" | "changes";
   /** One of few texts, so that it can be prepared once. Parameters are `?`. */
   readonly sql: string;
   readonly parameters: readonly SqlValue[];
@@ -18,7 +20,13 @@ export type Query<T> = Generator<Statement, T, readonly Row[]>;
 
 /** One statement and its rows. */
 export function* execute(sql: string, ...parameters: readonly SqlValue[]): Query<readonly Row[]> {
-  return yield { sql, parameters };
+  return yield { wants: "rows", sql, parameters };
+}
+
+/** One statement that changes rows, and how many it changed. */
+export function* change(sql: string, ...parameters: readonly SqlValue[]): Query<number> {
+  const [row] = yield { wants: "changes", sql, parameters };
+  return row?.["changes"] as number;
 }
 
 const largestList = 512;
