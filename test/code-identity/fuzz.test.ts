@@ -1,0 +1,279 @@
+/**
+ * A differential fuzz of code identity: random structural edits of random programs.
+ *
+ * After each edit (a) an index that has followed all edits, and a new one over the state it left, say of every step what
+ * a fresh one says; (b) the program is run: a step that returns something else has another digest, against every
+ * version seen before; (c) where the digest changed and the output did not, a tree-shaken bundle gives a second opinion.
+ *
+ * `REPRISE_FUZZ_EDITS` says how many edits, `REPRISE_FUZZ_SEED` from which seed on.
+ */
+import assert from "node:assert/strict";
+import { fork, type ChildProcess } from "node:child_process";
+import { mkdir, rm, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { after, before, test, type TestContext } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { openCodeIndex } from "../../src/code/index.ts";
+import type { CodeIdentity, CodeIndex } from "../../src/code/identity.ts";
+import type { StepDefinition } from "../../src/define/plan.ts";
+import { digestBytes } from "../../src/hash/digest.ts";
+import { bundleStep } from "./fuzz-bundle.ts";
+import { randomEdits } from "./fuzz-edits.ts";
+import type { ExecuteAnswer, ExecuteRequest } from "./fuzz-execute.ts";
+import { printedDefinitions, printProgram, type Printed } from "./fuzz-print.ts";
+import { makeProgram, seededRandom, type Program, type Random } from "./fuzz-program.ts";
+import { childOptions, endChild, openBench, stepNamed, type Bench } from "./rig.ts";
+
+const edits = Number(process.env["REPRISE_FUZZ_EDITS"] ?? 300);
+const firstSeed = Number(process.env["REPRISE_FUZZ_SEED"] ?? 20261122);
+/** Long enough for state to pile up, short enough that a failing seed is repeated in seconds. */
+const editsPerProgram = 50;
+
+let bench: Bench;
+let executor: ChildProcess;
+
+before(async () => {
+  bench = await openBench();
+  executor = fork(fileURLToPath(new URL("./fuzz-execute.ts", import.meta.url)), [], {
+    ...childOptions(bench.folder),
+    execArgv: ["--experimental-vm-modules"],
+  });
+});
+
+after(async () => {
+  await endChild(executor);
+  await bench[Symbol.asyncDispose]();
+});
+
+test("random structural edits never leave a step with the digest of code that returns something else", async (t) => {
+  const counts = emptyCounts();
+  for (let done = 0, seed = firstSeed; done < edits; done += editsPerProgram, seed++) {
+    await fuzzProgram(t, seed, Math.min(editsPerProgram, edits - done), counts);
+  }
+  t.diagnostic(
+    `edits ${counts.edits}, of which ${counts.broken} gave programs that cannot be loaded and were passed over`,
+  );
+  t.diagnostic(`step comparisons ${counts.changed + counts.same}: changed ${counts.changed}, same ${counts.same}`);
+  t.diagnostic(`comparisons with versions of long before ${counts.remembered}; reverted programs ${counts.reverted}`);
+  t.diagnostic(`not proved ${counts.unproved}`);
+  t.diagnostic("false hits 0; incremental and warm analysis equal fresh analysis");
+  t.diagnostic(
+    `same output under another digest ${counts.sameOutput}: the bundle agrees with the digest in ${counts.bundleDiffers}, and in ${counts.bundleEqual} not`,
+  );
+  for (const [cause, count] of [...counts.causes].toSorted((a, b) => b[1] - a[1]))
+    t.diagnostic(`possible false misses after "${cause}": ${count}`);
+});
+
+test("the programs of the fuzz return under Node what they return where the fuzz runs them", async () => {
+  const seeds = [1, 2, 3];
+  const printed = seeds.map((seed) => printProgram(makeProgram(seededRandom(seed)), "typescript"));
+  const versions = printed.flatMap(({ files, steps }) =>
+    [...new Set(steps.map(({ path }) => path))].map((entry) => ({ files: withoutReprise(files), entry })),
+  );
+  const outputs = await Promise.all(
+    seeds.map(async (seed) => await execute(printProgram(makeProgram(seededRandom(seed)), "javascript"))),
+  );
+  const reports = await bench.load(versions);
+  let compared = 0;
+  for (const [index, { steps }] of printed.entries()) {
+    const expected = outputs[index];
+    if (expected === undefined) continue;
+    for (const { name, line, column, path } of steps) {
+      const report = reports.find(
+        (each, at) => versions[at]?.entry === path && each.steps.some((step) => step.name === name) && at >= 0,
+      );
+      assert.ok(report, `no report of ${name}`);
+      const [site] = stepNamed(report, name).sites;
+      assert.deepEqual([site?.line, site?.column], [line, column], "the fuzz knows where its steps are made");
+      compared++;
+    }
+  }
+  assert.ok(compared > 0);
+});
+
+interface Counts {
+  edits: number;
+  broken: number;
+  changed: number;
+  same: number;
+  remembered: number;
+  reverted: number;
+  unproved: number;
+  sameOutput: number;
+  bundleEqual: number;
+  bundleDiffers: number;
+  readonly causes: Map<string, number>;
+}
+
+function emptyCounts(): Counts {
+  const none = { edits: 0, broken: 0, changed: 0, same: 0, remembered: 0, reverted: 0, unproved: 0 };
+  return { ...none, sameOutput: 0, bundleEqual: 0, bundleDiffers: 0, causes: new Map() };
+}
+
+interface Snapshot {
+  readonly typed: Printed;
+  readonly plain: Printed;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly digests: ReadonlyMap<string, string>;
+}
+
+async function fuzzProgram(t: TestContext, seed: number, count: number, counts: Counts): Promise<void> {
+  const random = seededRandom(seed);
+  const root = join(bench.folder, `fuzz-${seed}`);
+  const follower = await openCodeIndex({ root, stateDir: join(bench.folder, `follower-${seed}`) });
+  const seen = new Map<string, { readonly output: string; readonly edit: number }>();
+  const digestsOfText = new Map<string, ReadonlyMap<string, string>>();
+  const past: Program[] = [];
+  let program = await loadableProgram(random);
+  let last: Snapshot | undefined;
+  let written: Readonly<Record<string, string>> = {};
+  for (let number = 0; number <= count; number++) {
+    const { next, name } = number === 0 ? { next: program, name: "no edit" } : editProgram(program, past, random);
+    const plain = printProgram(next, "javascript");
+    const outputs = await execute(plain);
+    if (number > 0) counts.edits++;
+    if (outputs === undefined) {
+      counts.broken++;
+      continue;
+    }
+    past.push(program);
+    program = next;
+    const typed = printProgram(program, "typescript");
+    const where = `seed ${seed}, edit ${number} (${name}); repeat with REPRISE_FUZZ_SEED=${seed} REPRISE_FUZZ_EDITS=${editsPerProgram}`;
+    await writeChanges(root, written, typed.files, number);
+    const followed = await identify(follower, typed, root);
+    const warm = await identify(
+      await openCodeIndex({ root, stateDir: join(bench.folder, `warm-${seed}`) }),
+      typed,
+      root,
+    );
+    const fresh = await identify(
+      await openCodeIndex({ root, stateDir: join(bench.folder, `fresh-${seed}-${number}`) }),
+      typed,
+      root,
+    );
+    await rm(join(bench.folder, `fresh-${seed}-${number}`), { recursive: true, force: true });
+    const digests = toDigests(fresh);
+    assert.deepEqual(
+      toDigests(followed),
+      digests,
+      `an index that followed the edits differs from a fresh one: ${where}`,
+    );
+    assert.deepEqual(toDigests(warm), digests, `an index over warm state differs from a fresh one: ${where}`);
+
+    const text = digestBytes(JSON.stringify(Object.entries(typed.files).toSorted()));
+    const before = digestsOfText.get(text);
+    if (before !== undefined) {
+      counts.reverted++;
+      assert.deepEqual(digests, before, `a program that came back has other digests than it had: ${where}`);
+    }
+    digestsOfText.set(text, digests);
+
+    for (const [step, digest] of digests) {
+      const output: string = outputs[step] ?? "nothing";
+      if (fresh.get(step)?.verdict !== "proved") counts.unproved++;
+      const known = seen.get(digest);
+      if (known !== undefined && fresh.get(step)?.verdict !== "opaque") {
+        counts.remembered++;
+        if (known.output !== output) {
+          assert.fail(
+            `a false hit: ${step} returned ${known.output} at edit ${known.edit}, and returns ${output} under the same digest: ${where}\n${changedText(last?.typed.files ?? {}, typed.files)}`,
+          );
+        }
+      }
+      seen.set(digest, { output, edit: number });
+      const previous = last?.digests.get(step);
+      if (last === undefined || previous === undefined) continue;
+      if (previous === digest) counts.same++;
+      else {
+        counts.changed++;
+        if (last.outputs[step] === output) await judgeMiss(step, last.plain, plain, name, counts);
+      }
+    }
+    written = typed.files;
+    last = { typed, plain, outputs, digests };
+  }
+  await rm(root, { recursive: true, force: true });
+  if (counts.edits > 0) t.diagnostic(`seed ${seed}: ${count} edits`);
+}
+
+/** Counts a digest that changed while the output did not, with the bundle's opinion. */
+async function judgeMiss(step: string, was: Printed, is: Printed, name: string, counts: Counts): Promise<void> {
+  counts.sameOutput++;
+  if ((await bundleStep(was, step)) !== (await bundleStep(is, step))) {
+    counts.bundleDiffers++;
+    return;
+  }
+  counts.bundleEqual++;
+  counts.causes.set(name, (counts.causes.get(name) ?? 0) + 1);
+}
+
+async function loadableProgram(random: Random): Promise<Program> {
+  for (;;) {
+    const program = makeProgram(random);
+    if ((await execute(printProgram(program, "javascript"))) !== undefined) return program;
+  }
+}
+
+function editProgram(
+  program: Program,
+  past: readonly Program[],
+  random: Random,
+): { readonly next: Program; readonly name: string } {
+  if (past.length > 3 && random.chance(0.04)) return { next: random.pick(past), name: "go back to an earlier version" };
+  const next = structuredClone(program);
+  const names = Object.keys(randomEdits);
+  for (;;) {
+    const name = random.pick(names);
+    if (randomEdits[name]?.(next, random) === true) return { next, name };
+  }
+}
+
+/** What each step returns, or nothing where a module does not load. */
+async function execute(printed: Printed): Promise<Readonly<Record<string, string>> | undefined> {
+  const entries = [...new Set(printed.steps.map(({ path }) => path))];
+  const answer = await new Promise<ExecuteAnswer>((resolve, reject) => {
+    executor.once("message", (message) => resolve(message as ExecuteAnswer));
+    executor.once("exit", (code) => reject(new Error(`the process that runs programs ended with code ${code}`)));
+    executor.send({ id: 0, files: printed.files, entries } satisfies ExecuteRequest);
+  });
+  executor.removeAllListeners("exit");
+  return "broken" in answer ? undefined : answer.outputs;
+}
+
+async function identify(index: CodeIndex, printed: Printed, root: string): Promise<ReadonlyMap<string, CodeIdentity>> {
+  const definitions: readonly StepDefinition[] = printedDefinitions(printed, pathToFileURL(root).href);
+  const identities = await index.identify(definitions);
+  return new Map(definitions.map((definition) => [definition.name, identities.get(definition) as CodeIdentity]));
+}
+
+function toDigests(identities: ReadonlyMap<string, CodeIdentity>): ReadonlyMap<string, string> {
+  return new Map([...identities].map(([name, { digest, verdict }]) => [name, `${digest} ${verdict}`]));
+}
+
+/** Writes what differs, as an editor would, with modification times that move on from one edit to the next. */
+async function writeChanges(
+  root: string,
+  was: Readonly<Record<string, string>>,
+  is: Readonly<Record<string, string>>,
+  edit: number,
+): Promise<void> {
+  for (const path of Object.keys(was)) if (!(path in is)) await rm(join(root, path));
+  const time = new Date(Date.UTC(2026, 0, 1) + edit * 1000);
+  for (const [path, text] of Object.entries(is)) {
+    if (was[path] === text) continue;
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), text);
+    await utimes(join(root, path), time, time);
+  }
+}
+
+/** The projects that Node loads get their `reprise` from the bench. */
+function withoutReprise(files: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(files).filter(([path]) => !path.startsWith("node_modules/reprise/")));
+}
+
+function changedText(was: Readonly<Record<string, string>>, is: Readonly<Record<string, string>>): string {
+  const paths = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter((path) => was[path] !== is[path]);
+  return paths.map((path) => `--- ${path} before\n${was[path] ?? ""}\n--- ${path} after\n${is[path] ?? ""}`).join("\n");
+}
