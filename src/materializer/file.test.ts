@@ -79,7 +79,7 @@ testMaterializer(directory(), {
 
 describe("a stored directory", () => {
   it("lists paths in code-unit order, and keeps neither times nor where it was", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const first = await directory().write(await makeDirectory("one"), blobs);
     const second = await directory().write(await makeDirectory("two"), blobs);
     assert.deepEqual(first, second);
@@ -96,7 +96,7 @@ describe("a stored directory", () => {
   });
 
   it("can be copied, and handed out as a path", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const { root: stored } = await directory().write(await makeDirectory("original"), blobs);
     const read = await directory().read(stored, blobs, 1);
     const copy = await read.copyTo(join(root, "copy"));
@@ -111,19 +111,19 @@ describe("a stored directory", () => {
   });
 
   it("is stored again without writing its files again", async (t) => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const written = await directory().write(await makeDirectory("passed-on"), blobs);
     const read = await directory().read(written.root, blobs, 1);
     const puts = t.mock.method(blobs, "put");
     assert.deepEqual(await directory().write(read, blobs), written);
     assert.equal(puts.mock.callCount(), 1, "the manifest alone");
-    const elsewhere = memoryBlobs();
+    await using elsewhere = memoryBlobs();
     assert.deepEqual(await directory().write(read, elsewhere), written);
     assert.equal(await (await directory().read(written.root, elsewhere, 1)).file("z.txt").text(), "last");
   });
 
   it("gives no file outside itself", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const local = await makeDirectory("inside");
     const { root: stored } = await directory().write(local, blobs);
     for (const each of [local, await directory().read(stored, blobs, 1)]) {
@@ -140,7 +140,7 @@ describe("a stored directory", () => {
       async () => await directory().write(directory(join(root, "linked")), memoryBlobs()),
       /value\["b\.txt"\] is a symbolic link/u,
     );
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const blob = await blobs.put("x");
     for (const path of ["../x", "/x", "a/../../x", "a//b", "C:/x", "a\\b", ""]) {
       assert.equal(isInside(path), false);
@@ -162,13 +162,13 @@ describe("a file value", () => {
     const path = await makeFile("growing.txt", "a");
     const value = file(path);
     await writeFile(path, "abc");
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const { parts } = await file().write(value, blobs);
     assert.equal(parts?.[0]?.size, 3);
   });
 
   it("can be copied out of the store to a file of one's own", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const { root: stored } = await file().write(file(await makeFile("own.txt", "x")), blobs);
     const target = await (await file().read(stored, blobs, 1)).copyTo(join(root, "new/own.txt"));
     await writeFile(target, "mine");

@@ -74,13 +74,13 @@ testMaterializer(richValue, {
 
 describe("values as text", () => {
   it("keep the order of keys", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const { root } = await json().write({ b: 1, a: 2 }, blobs);
     assert.equal(await blobs.text(root.digest), '{"b":1,"a":2}');
   });
 
   it("that are shared stay shared", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const one = { x: 1 };
     assert.equal(json().accepts([one, one]), false);
     const { root } = await richValue.write([one, one], blobs);
@@ -89,7 +89,7 @@ describe("values as text", () => {
   });
 
   it("hold what a view shows, and not the memory around it", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const secret = new Uint8Array([7, 7, 1, 2, 7, 7]);
     const { root } = await richValue.write([secret.subarray(2, 4), new Date(0)], blobs);
     const alone = await richValue.write([new Uint8Array([1, 2]), new Date(0)], blobs);
@@ -113,7 +113,7 @@ describe("values as text", () => {
     });
     await fc.assert(
       fc.asyncProperty(anything, async (value) => {
-        const blobs = memoryBlobs();
+        await using blobs = memoryBlobs();
         const materializer = json().accepts(value) ? json() : richValue;
         const { root } = await materializer.write(value, blobs);
         assert.deepStrictEqual(await materializer.read(root, blobs, 1), value);

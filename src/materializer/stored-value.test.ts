@@ -11,7 +11,7 @@ const registry = createRegistry();
 
 describe("a stored value", () => {
   it("keeps what is needed to read and to show it", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const stored = await storeValue({ gamma: 0.02 }, { registry, blobs });
     assert.deepEqual(stored, {
       digest: stored.digest,
@@ -30,7 +30,7 @@ describe("a stored value", () => {
 
   // A change here makes every stored artifact a new one.
   it("has a digest of its type, the version of its format and its bytes", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const digest = async (value: unknown, declaration?: Materializer): Promise<string> =>
       (await storeValue(value, { registry, blobs, ...(declaration === undefined ? {} : { declaration }) })).digest;
     assert.equal(await digest("1"), "sha256:0a762451f1907737fab5ab9d5d4f81d8b2b6e8b5998dfbce58e2bf1a9c114b07");
@@ -40,7 +40,7 @@ describe("a stored value", () => {
   });
 
   it("is stored as it was declared", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const rows = [{ a: 1 }];
     const asTable = await storeValue(rows, { registry, blobs, declaration: table() });
     assert.equal(asTable.type, "records");
@@ -75,7 +75,7 @@ describe("a stored value", () => {
   });
 
   it("that cannot be understood is a ValueError, and one that is gone a StoreError", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const stored = await storeValue({ a: 1 }, { registry, blobs });
     const garbled = { ...stored, root: await blobs.put("{ not JSON") };
     await assert.rejects(
@@ -86,7 +86,7 @@ describe("a stored value", () => {
   });
 
   it("runs nothing while it is read", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     for (const content of ['[["Function",1],"throw 1"]', '[["__proto__",1],{}]', '[{"__proto__":1},{}]']) {
       const root = await blobs.put(content);
       const hostile = { ...(await storeValue(undefined, { registry, blobs })), root };

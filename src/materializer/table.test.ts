@@ -100,7 +100,7 @@ describe("a table", () => {
   });
 
   it("is an Arrow file that other programs can open", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const { root } = await tableMaterializer.write(table([{ a: 1, b: "x" }]), blobs);
     const bytes = await blobs.bytes(root.digest);
     assert.equal(Buffer.from(bytes.subarray(0, 6)).toString(), "ARROW1");
@@ -120,14 +120,14 @@ describe("a table", () => {
       const data = arrow.makeData({ type, length: indices.length, data: Int32Array.from(indices), dictionary: values });
       return new arrow.Table({ label: new arrow.Vector([data]) });
     };
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const one = await tableMaterializer.write(table(labels(["a", "b"], [0, 1, 0])), blobs);
     const other = await tableMaterializer.write(table(labels(["b", "a"], [1, 0, 1])), blobs);
     assert.equal(one.root.digest, other.root.digest);
   });
 
   it("differs when columns are renamed, swapped or of another type", async () => {
-    const blobs = memoryBlobs();
+    await using blobs = memoryBlobs();
     const digests = await Promise.all(
       [
         [{ a: 1, b: 2 }],
@@ -198,7 +198,7 @@ describe("a table", () => {
     );
     await fc.assert(
       fc.asyncProperty(rows, async (records) => {
-        const blobs = memoryBlobs();
+        await using blobs = memoryBlobs();
         const { root } = await recordsMaterializer.write(records, blobs);
         assert.deepStrictEqual(await recordsMaterializer.read(root, blobs, 1), records);
       }),

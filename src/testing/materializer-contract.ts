@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import type { Materializer, Written } from "../define/materializer.ts";
 import { ValueError } from "../error.ts";
 import { openContentStore, type ContentStore } from "../store/content-store.ts";
@@ -14,7 +14,7 @@ export interface MaterializerCases<T> {
   readonly refused?: Readonly<Record<string, { readonly value: () => unknown; readonly path: string }>>;
 }
 
-/** Blobs in memory, to read from and write to. */
+/** Blobs in memory, to read from and write to. Disposing of them removes the files that were asked for by path. */
 export function memoryBlobs(): ContentStore {
   return openContentStore(openMemoryBlobStore());
 }
@@ -27,6 +27,16 @@ export function testMaterializer<T>(materializer: Materializer<T>, cases: Materi
   const equal = cases.equal ?? ((actual: T, expected: T) => assert.deepStrictEqual(actual, expected));
 
   describe(`the materializer ${materializer.name}`, () => {
+    const opened: ContentStore[] = [];
+    after(async () => {
+      for (const blobs of opened) await blobs[Symbol.asyncDispose]();
+    });
+    const write = async (value: T): Promise<{ readonly blobs: ContentStore; readonly written: Written }> => {
+      const blobs = memoryBlobs();
+      opened.push(blobs);
+      return { blobs, written: await materializer.write(value, blobs) };
+    };
+
     it("has a name, a version and an extension that can stand in a record and a file name", () => {
       assert.match(materializer.name, /^[a-z][a-z0-9-]*$/u);
       assert.ok(Number.isInteger(materializer.version) && materializer.version >= 1);
@@ -40,32 +50,32 @@ export function testMaterializer<T>(materializer: Materializer<T>, cases: Materi
 
     for (const [name, make] of Object.entries(cases.values)) {
       it(`gives back ${name}`, async () => {
-        const { blobs, written } = await write(materializer, await make());
+        const { blobs, written } = await write(await make());
         await equal(await materializer.read(written.root, blobs, materializer.version), await make());
       });
 
       it(`writes the same bytes for ${name} every time`, async () => {
-        const first = await write(materializer, await make());
-        const second = await write(materializer, await make());
+        const first = await write(await make());
+        const second = await write(await make());
         assert.deepEqual(first.written, second.written);
       });
 
       it(`names the blobs of ${name} with their sizes`, async () => {
-        const { blobs, written } = await write(materializer, await make());
+        const { blobs, written } = await write(await make());
         for (const { digest, size } of [written.root, ...(written.parts ?? [])]) {
           assert.equal((await blobs.bytes(digest)).byteLength, size);
         }
       });
 
       it(`writes what it has read of ${name} as the same bytes`, async () => {
-        const { blobs, written } = await write(materializer, await make());
+        const { blobs, written } = await write(await make());
         const read = await materializer.read(written.root, blobs, materializer.version);
         assert.deepEqual(await materializer.write(read, blobs), written);
       });
 
       it(`reads ${name} anew each time`, async () => {
         const value = await make();
-        const { blobs, written } = await write(materializer, value);
+        const { blobs, written } = await write(value);
         const first = await materializer.read(written.root, blobs, materializer.version);
         const second = await materializer.read(written.root, blobs, materializer.version);
         if (typeof first !== "object" || first === null) return;
@@ -96,14 +106,6 @@ export function testMaterializer<T>(materializer: Materializer<T>, cases: Materi
       });
     }
   });
-}
-
-async function write<T>(
-  materializer: Materializer<T>,
-  value: T,
-): Promise<{ readonly blobs: ContentStore; readonly written: Written }> {
-  const blobs = memoryBlobs();
-  return { blobs, written: await materializer.write(value, blobs) };
 }
 
 /** Values that a materializer may be asked about and does not expect. */
