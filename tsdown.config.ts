@@ -5,7 +5,7 @@ export default defineConfig({
   format: "esm",
   platform: "node",
   target: "node24",
-  dts: { oxc: true },
+  dts: false,
   sourcemap: false,
   clean: true,
   fixedExtension: false,

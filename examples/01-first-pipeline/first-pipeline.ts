@@ -1,5 +1,5 @@
 import { DecisionTreeClassifier } from "ml-cart";
-import SVM from "libsvm-js/asm";
+import SVM from "libsvm-js/asm.js";
 import { pipeline, step } from "reprise";
 import { z } from "zod";
 import { accuracyOf, readWines, shuffle, standardize, type Wine } from "./wine.ts";

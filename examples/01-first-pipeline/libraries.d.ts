@@ -1,5 +1,5 @@
 /** The parts of two untyped packages that the example uses. */
-declare module "libsvm-js/asm" {
+declare module "libsvm-js/asm.js" {
   interface Options {
     kernel: number;
     type: number;

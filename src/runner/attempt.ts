@@ -1,6 +1,7 @@
 /** One attempt at one step: read its inputs from stored bytes, call its function, store what it returns. */
 import { singleOutput, type Argument, type OutputName, type StepDefinition } from "../define/plan.ts";
 import { DefinitionError, RepriseError, RunError, StoreError, ValueError } from "../error.ts";
+import { formatPath, type PathStep } from "../hash/value-path.ts";
 import { loadValue, storeValue, type StoredValue } from "../materializer/stored-value.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
 import { validateInputs, validateOutputs } from "../define/run-step-function.ts";
@@ -139,18 +140,18 @@ function nameOutputs(step: StepDefinition, returned: unknown): ReadonlyMap<Outpu
   return new Map([[singleOutput, returned]]);
 }
 
-function nameOutputInError(error: ValueError, step: StepDefinition, what: string): RepriseError {
-  return new ValueError(
-    "RPS2104",
-    `Step "${step.name}" returned a value that cannot be stored: ${what}: ${error.message}`,
-    {
-      hint:
-        error.hint ??
-        "Store plain data and rebuild the object in the next step, or declare the output with a materializer",
-      data: { ...error.data, step: step.name },
-      cause: error,
-    },
-  );
+/** The error of a value that cannot be stored, told from the step's side: which output, and which part of it. */
+function nameOutputInError(error: ValueError, step: StepDefinition, what: string): ValueError {
+  const { what: found, steps } = error.data as { what?: string; steps?: readonly PathStep[] };
+  const part = steps === undefined || steps.length === 0 ? what : `${what} at ${formatPath("", steps)}`;
+  const message = found === undefined ? `${what}: ${error.message}` : `${part} is ${found}`;
+  return new ValueError("RPS2104", `Step "${step.name}" returned a value that cannot be stored: ${message}`, {
+    hint:
+      error.hint ??
+      "Store plain data and rebuild the object in the next step, or declare the output with a materializer",
+    data: { ...error.data, step: step.name },
+    cause: error,
+  });
 }
 
 /** The error for a reference to an output that the step did not return. */

@@ -49,7 +49,7 @@ export function toParamRecords(params: Readonly<Record<string, unknown>>): Recor
   }));
 }
 
-function toArgumentRecord(argument: Argument): ArgumentRecord {
+export function toArgumentRecord(argument: Argument): ArgumentRecord {
   switch (argument.kind) {
     case "value":
       return { kind: "value" };
@@ -69,6 +69,6 @@ function toJson(value: unknown): JsonValue | undefined {
   return digestValue(back) === digestValue(value) ? back : undefined;
 }
 
-function mapRecord<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {
+export function mapRecord<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
 }

@@ -4,6 +4,7 @@ import type { ArtifactInfo, OutputHandle, RunHandle, StepSummary, ValueHandle } 
 import { assertInternal, RunError } from "../error.ts";
 import { loadValue } from "../materializer/stored-value.ts";
 import type { ArtifactUse, StepRun } from "../record/run.ts";
+import { registryOf } from "../runner/plan-registry.ts";
 import type { RunOutcome } from "../runner/run.ts";
 import type { Stack } from "./stack.ts";
 
@@ -14,8 +15,10 @@ export function toRunHandle(
   stack: Stack,
 ): RunHandle<Record<OutputName, OutputHandle<unknown>>> {
   const { run, steps } = outcome;
+  const store: Reading = { ...stack, registry: registryOf(plan, stack.registry) };
   const outputs: Record<OutputName, OutputHandle<unknown>> = {};
-  for (const [name, argument] of Object.entries(plan.outputs)) outputs[name] = toHandle(name, argument, outcome, stack);
+  for (const [name, argument] of Object.entries(outcome.outputs))
+    outputs[name] = toHandle(name, argument, outcome, store);
   return {
     id: run.id,
     name: run.name,
@@ -27,8 +30,10 @@ export function toRunHandle(
   };
 }
 
-function toHandle(name: string, argument: Argument, outcome: RunOutcome, stack: Stack): OutputHandle<unknown> {
-  const load: ValueHandle<unknown>["load"] = async () => await loadArgument(name, argument, outcome, stack);
+type Reading = Pick<Stack, "metadata" | "registry" | "content">;
+
+function toHandle(name: string, argument: Argument, outcome: RunOutcome, store: Reading): OutputHandle<unknown> {
+  const load: ValueHandle<unknown>["load"] = async () => await loadArgument(name, argument, outcome, store);
   return {
     load,
     get artifact(): ArtifactInfo {
@@ -39,17 +44,17 @@ function toHandle(name: string, argument: Argument, outcome: RunOutcome, stack: 
   };
 }
 
-async function loadArgument(name: string, argument: Argument, outcome: RunOutcome, stack: Stack): Promise<unknown> {
+async function loadArgument(name: string, argument: Argument, outcome: RunOutcome, store: Reading): Promise<unknown> {
   switch (argument.kind) {
     case "value":
       return argument.value;
     case "list":
-      return await Promise.all(argument.items.map((item) => loadArgument(name, item, outcome, stack)));
+      return await Promise.all(argument.items.map((item) => loadArgument(name, item, outcome, store)));
     case "ref": {
       const { artifact, version } = findUse(name, argument, outcome);
-      const [content] = await stack.metadata.artifacts({ name: artifact, version, limit: 1 });
+      const [content] = await store.metadata.artifacts({ name: artifact, version, limit: 1 });
       assertInternal(content, `artifact "${artifact}" version ${version} is not recorded`);
-      return await loadValue(content, { registry: stack.registry, blobs: stack.content });
+      return await loadValue(content, { registry: store.registry, blobs: store.content });
     }
   }
 }

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { openFolder } from "../blob/folder.ts";
 import { suggestName } from "../define/suggest-name.ts";
-import { openCodeIndex } from "../code/index.ts";
+import { openCodeIndex, type ProjectIndex } from "../code/index.ts";
 import type { StepOptions } from "../define/options.ts";
 import { StoreError, UsageError } from "../error.ts";
 import { createRegistry } from "../materializer/registry.ts";
@@ -19,6 +19,7 @@ export interface Stack extends RunnerPorts, AsyncDisposable {
   /** The store's folder, absolute. */
   readonly storePath: string;
   readonly blobs: BlobStore;
+  readonly code: ProjectIndex;
   readonly config: Config;
   /** Undefined when the project has no configuration file. */
   readonly configPath: string | undefined;

@@ -28,6 +28,8 @@ export interface Running {
 
 export interface Project extends AsyncDisposable {
   readonly path: string;
+  /** What to start Node with for the command line. */
+  readonly bin: readonly string[];
   write(file: string, text: string): Promise<void>;
   read(file: string): Promise<string>;
   /** Replaces one occurrence of a text in a file; it must be there. */
@@ -77,6 +79,7 @@ function openProject(path: string): Project {
   const bin = join(repository, "dist", "bin.js");
   return {
     path,
+    bin: [bin],
     async write(file, text) {
       await mkdir(dirname(join(path, file)), { recursive: true });
       await writeFile(join(path, file), text);

@@ -1,0 +1,472 @@
+/** A run while it goes on: ready nodes are looked up, hits end at once, misses execute, damage is repaired. */
+import { explainMiss } from "../cache/explain-miss.ts";
+import { lookUp, ruleOut, type CachePolicy, type LookUp, type ToldMiss } from "../cache/look-up.ts";
+import { makeNodeKey, toKeyArguments } from "../cache/node-key.ts";
+import type { Key } from "../cache/key.ts";
+import type { CodeIdentity } from "../code/identity.ts";
+import type { BlobRef } from "../define/materializer.ts";
+import type { RunOptions } from "../define/run-handle.ts";
+import type { EffectiveOptions } from "../define/resolve-options.ts";
+import { singleOutput, type Argument, type NodeId, type OutputName, type Plan, type PlanNode } from "../define/plan.ts";
+import { assertInternal, RunError } from "../error.ts";
+import type { Digest } from "../hash/digest.ts";
+import type { ArtifactContent } from "../record/artifact.ts";
+import type { CacheEntry } from "../record/cache-entry.ts";
+import type { RunEvent } from "../record/event.ts";
+import { toStepRunId } from "../record/id.ts";
+import type { Reason } from "../record/reason.ts";
+import type { ArtifactUse, Run, RunStatus, StepRun, StepRunStatus } from "../record/run.ts";
+import { DamagedInput, missingOutputError } from "./attempt.ts";
+import { toErrorRecord } from "./error-record.ts";
+import { executeStep } from "./execute-step.ts";
+import { mapRecord, toArgumentRecord } from "./plan-record.ts";
+import { policyOf } from "./policy.ts";
+import type { RunnerPorts } from "./ports.ts";
+import { Recorder } from "./recorder.ts";
+import { Schedule } from "./schedule.ts";
+import type { Selection } from "./selection.ts";
+
+export interface RunPlanOptions extends RunOptions {
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+export interface RunOutcome {
+  readonly run: Run;
+  /** In plan order. */
+  readonly steps: readonly StepRun[];
+  /** What the build returned. A whole result that turned out to be a record stands as its outputs. */
+  readonly outputs: Readonly<Record<OutputName, Argument>>;
+  /** Every output of every step that ended well: node, then output. */
+  readonly artifacts: ReadonlyMap<NodeId, ReadonlyMap<OutputName, ArtifactUse>>;
+  /** What reused steps took when they were executed. */
+  readonly savedMs: number;
+  /** What the first failing step threw. */
+  readonly error: unknown;
+}
+
+interface NodeState {
+  readonly node: PlanNode;
+  readonly code: CodeIdentity;
+  readonly options: EffectiveOptions;
+  readonly policy: CachePolicy;
+  stepRun: StepRun;
+  key: Key | undefined;
+  /** What is there of it in this run; undefined until it has ended well. */
+  outputs: ReadonlyMap<OutputName, ArtifactUse> | undefined;
+  /** It was executed in this run, not reused. */
+  executed: boolean;
+  /** Why what is stored of it may not be taken though its key fits. */
+  damage: ToldMiss | undefined;
+}
+
+export interface ProgressParts {
+  readonly plan: Plan;
+  readonly ports: RunnerPorts;
+  readonly options: RunPlanOptions;
+  readonly run: Run;
+  readonly selection: Selection;
+  readonly identities: ReadonlyMap<PlanNode["step"], CodeIdentity>;
+  readonly recorder: Recorder;
+}
+
+interface Waiting {
+  readonly state: NodeState;
+  readonly found: LookUp | { readonly kind: "miss"; readonly told: ToldMiss };
+}
+
+/** A run while it goes on. */
+export class Progress {
+  readonly #parts: ProgressParts;
+  readonly #states = new Map<NodeId, NodeState>();
+  readonly #schedule: Schedule;
+  readonly #abort = new AbortController();
+  readonly #jobs: number;
+  readonly #queue: Waiting[] = [];
+  /** Contents of artifacts made or read in this run, by digest. */
+  readonly #contents = new Map<Digest, ArtifactContent>();
+  readonly #recordedCode = new Set<Digest>();
+  #executing = 0;
+  #wake: () => void = () => {};
+  #failure: { readonly thrown: unknown } | undefined;
+  #cancelled = false;
+  /** Why no further node is started. */
+  #stopped: Reason | undefined;
+
+  constructor(parts: ProgressParts) {
+    this.#parts = parts;
+    const { plan, ports, options, run, selection, identities } = parts;
+    this.#jobs = Math.max(1, options.jobs ?? ports.jobs);
+    for (const node of plan.nodes) {
+      const code = identities.get(node.step);
+      assertInternal(code, `step "${node.step.name}" has no code identity`);
+      const policy = policyOf(node, options, selection, ports);
+      const skipped: Partial<StepRun> = selection.selected.has(node.id)
+        ? {}
+        : { status: "skipped", reason: { code: "not-selected", text: "it was not asked for", differences: [] } };
+      this.#states.set(node.id, {
+        node,
+        code,
+        policy: policy.cache,
+        options: policy.options,
+        stepRun: { ...emptyStepRun(run, node, policy.options), ...skipped },
+        key: undefined,
+        outputs: undefined,
+        executed: false,
+        damage: undefined,
+      });
+    }
+    this.#schedule = new Schedule(plan.nodes, selection.selected);
+  }
+
+  /** Plays every selected node, or as many as can be. */
+  async play(): Promise<void> {
+    const { signal } = this.#parts.options;
+    const cancel = (): void => this.#cancel();
+    if (signal?.aborted) cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      while (!this.#schedule.finished) {
+        const ready = this.#schedule.take();
+        if (ready.length > 0) await this.#settle(ready.map((node) => this.#state(node.id)));
+        else await this.#somethingEnds();
+        if (this.#stopped !== undefined) this.#dropRest(this.#stopped);
+        this.#startQueued();
+      }
+      while (this.#executing > 0) await this.#somethingEnds();
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+
+  /** Writes the run's end. */
+  async end(git: Run["git"]): Promise<RunOutcome> {
+    const { run, recorder } = this.#parts;
+    const steps = [...this.#states.values()].map(({ stepRun }) => stepRun);
+    for (const stepRun of steps) if (stepRun.status === "skipped") recorder.add({ kind: "step-run", stepRun });
+    const status: RunStatus = this.#cancelled ? "cancelled" : this.#failure === undefined ? "completed" : "failed";
+    const thrown = this.#failure?.thrown;
+    const outputs = this.#outputsOfBuild();
+    const ended: Run = {
+      ...run,
+      outputs: mapRecord(outputs, toArgumentRecord),
+      status,
+      git,
+      finishedAt: Date.now(),
+      error: this.#failure === undefined ? undefined : toErrorRecord(thrown, this.#parts.ports.root),
+    };
+    recorder.add({ kind: "run", run: ended });
+    await recorder.flush();
+    const savedMs = steps.reduce((sum, step) => sum + (step.savedMs ?? 0), 0);
+    recorder.emit({ kind: "run-ended", time: Date.now(), run: ended, savedMs });
+    const artifacts = new Map<NodeId, ReadonlyMap<OutputName, ArtifactUse>>();
+    for (const [id, { outputs }] of this.#states) if (outputs !== undefined) artifacts.set(id, outputs);
+    return { run: ended, steps, outputs, artifacts, savedMs, error: thrown };
+  }
+
+  #outputsOfBuild(): Readonly<Record<OutputName, Argument>> {
+    const outputs: Record<OutputName, Argument> = {};
+    for (const [name, argument] of Object.entries(this.#parts.plan.outputs)) {
+      const made =
+        argument.kind === "ref" && argument.output === singleOutput ? this.#state(argument.node).outputs : undefined;
+      if (argument.kind !== "ref" || made === undefined || made.has(singleOutput)) outputs[name] = argument;
+      else for (const output of made.keys()) outputs[output] = { ...argument, output };
+    }
+    return outputs;
+  }
+
+  /** Looks ready nodes up: hits end at once, misses queue for execution. */
+  async #settle(states: readonly NodeState[]): Promise<void> {
+    const asked: { state: NodeState; key: Key }[] = [];
+    for (const state of states) {
+      try {
+        const key = this.#makeKey(state);
+        const told = state.damage ?? ruleOut(state.policy, state.code);
+        if (told === undefined) asked.push({ state, key });
+        else this.#miss({ state, found: { kind: "miss", told } });
+      } catch (error) {
+        this.#fail(state, error);
+      }
+    }
+    if (asked.length === 0) return;
+    const { metadata, content } = this.#parts.ports;
+    const ports = { metadata, checkBlobs: (refs: readonly BlobRef[]) => content.verify(refs) };
+    const requests = asked.map(({ state, key }) => ({ key, policy: state.policy }));
+    const found = await lookUp(ports, requests, Date.now());
+    for (const [index, each] of found.entries()) {
+      const { state } = asked[index] as (typeof asked)[number];
+      if (each.kind === "hit") this.#reuse(state, each.entry);
+      else this.#miss({ state, found: each });
+    }
+  }
+
+  #makeKey(state: NodeState): Key {
+    const { node, code } = state;
+    const args = toKeyArguments(node, (id, output) => this.#outputOf(id, output).digest);
+    state.key = makeNodeKey(node, code, args);
+    state.stepRun = { ...state.stepRun, key: state.key.digest, inputs: this.#inputsOf(node), startedAt: Date.now() };
+    return state.key;
+  }
+
+  #reuse(state: NodeState, entry: CacheEntry): void {
+    const { recorder } = this.#parts;
+    const upstreamRan = state.stepRun.inputs.length > 0 && this.#anyInputExecuted(state.node);
+    const now = Date.now();
+    const reason: Reason = upstreamRan
+      ? {
+          code: "same-output-upstream",
+          text: "what it depends on ran again and gave the same output",
+          differences: [],
+          against: entry.origin,
+        }
+      : { code: "same-fingerprint", text: "nothing it depends on has changed", differences: [], against: entry.origin };
+    const before = state.outputs;
+    state.outputs = new Map(entry.outputs.map((use) => [use.slot, use]));
+    state.executed = false;
+    state.stepRun = {
+      ...state.stepRun,
+      status: "cached",
+      reason,
+      finishedAt: now,
+      outputs: entry.outputs,
+      origin: entry.origin,
+      savedMs: entry.durationMs,
+    };
+    recorder.add({ kind: "step-run", stepRun: state.stepRun });
+    recorder.emit({ kind: "step-ended", time: now, step: state.stepRun });
+    this.#done(state, before);
+  }
+
+  #miss(waiting: Waiting): void {
+    const { state, found } = waiting;
+    const isReuseOnly = this.#parts.selection.reuseOnly.has(state.node.id);
+    if (state.policy.mode !== "require" && !isReuseOnly) {
+      this.#queue.push(waiting);
+      return;
+    }
+    const why = found.kind === "miss" ? found.told.text : "nothing is stored for it";
+    const hint = isReuseOnly
+      ? `Use until instead of only, to run what it needs as well`
+      : "Run once without requiring the cache, or find out what changed with reprise why";
+    this.#fail(state, new RunError("RPS3004", `Step "${state.node.id}" is not cached: ${why}`, { hint }));
+  }
+
+  #startQueued(): void {
+    while (this.#executing < this.#jobs && this.#queue.length > 0 && !this.#abort.signal.aborted) {
+      const waiting = this.#queue.shift() as Waiting;
+      this.#executing += 1;
+      void this.#execute(waiting).finally(() => {
+        this.#executing -= 1;
+        this.#wake();
+      });
+    }
+  }
+
+  async #somethingEnds(): Promise<void> {
+    assertInternal(this.#executing > 0, "a run waits for nothing");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    await promise;
+  }
+
+  /** Executes a node to its end. Never rejects: whatever goes wrong is the node's failure. */
+  async #execute({ state, found }: Waiting): Promise<void> {
+    const { ports, run, recorder } = this.#parts;
+    const key = state.key as Key;
+    try {
+      state.stepRun = {
+        ...state.stepRun,
+        status: "running",
+        reason: await this.#explain(state, found),
+        startedAt: Date.now(),
+      };
+      recorder.add({ kind: "step-run", stepRun: state.stepRun });
+      recorder.emit({ kind: "step-started", time: state.stepRun.startedAt, step: state.stepRun });
+      await recorder.flush();
+      const result = await executeStep({
+        ports,
+        recorder,
+        run,
+        node: state.node,
+        code: state.code,
+        key,
+        stepRun: state.stepRun,
+        options: state.options,
+        // What cannot be told apart is not reused, so nothing reusable is recorded of it.
+        reusable: state.policy.mode !== "off" && (state.code.verdict !== "opaque" || state.policy.hasVersion),
+        signal: this.#abort.signal,
+        contentOf: (ref) => this.#contentOf(ref),
+        recordedCode: this.#recordedCode,
+      });
+      if (this.#schedule.isDropped(state.node.id)) return;
+      for (const artifact of result.artifacts) this.#contents.set(artifact.digest, artifact);
+      state.stepRun = result.stepRun;
+      recorder.emit({ kind: "step-ended", time: Date.now(), step: state.stepRun });
+      if (result.stepRun.status === "completed") {
+        const before = state.outputs;
+        state.outputs = new Map(result.stepRun.outputs.map((use) => [use.slot, use]));
+        state.executed = true;
+        this.#done(state, before);
+      } else {
+        this.#drop(state, result.thrown);
+      }
+    } catch (error) {
+      if (this.#schedule.isDropped(state.node.id)) return;
+      if (error instanceof DamagedInput && this.#repair(state, error)) return;
+      this.#fail(state, error instanceof DamagedInput ? error.cause : error);
+    }
+  }
+
+  async #explain(state: NodeState, found: Waiting["found"]): Promise<Reason> {
+    if (found.kind === "miss") {
+      const { code, text } = found.told;
+      const origin = "entry" in found ? found.entry?.origin : undefined;
+      return { code, text, differences: [], ...(origin === undefined ? {} : { against: origin }) };
+    }
+    const { node, code, key } = state;
+    assertInternal(key, `node "${node.id}" is explained before it has a key`);
+    return await explainMiss(this.#parts.ports.metadata, {
+      pipeline: this.#parts.run.pipeline,
+      node: node.id,
+      key,
+      code,
+    });
+  }
+
+  /** An input's bytes are damaged: its producer, which was reused, is executed again, and the node waits for it. */
+  #repair(state: NodeState, { ref }: DamagedInput): boolean {
+    const producer = this.#state(ref.node);
+    if (!this.#schedule.isDone(ref.node)) {
+      // Somebody else found the damage first; the node waits for the same repair.
+      this.#schedule.wait(state.node.id);
+      return true;
+    }
+    if (producer.executed) return false;
+    producer.damage = { code: "corrupt-output", text: `its stored output "${ref.output}" was altered in the store` };
+    this.#schedule.reopen(ref.node, [state.node.id]);
+    return true;
+  }
+
+  #done(state: NodeState, before: NodeState["outputs"]): void {
+    this.#schedule.done(state.node.id);
+    if (before === undefined) return;
+    // The node ended for the second time. Nodes that took what it left the first time are asked again if that is not what is there now.
+    const same = [...(state.outputs ?? [])].every(([slot, use]) => before.get(slot)?.digest === use.digest);
+    if (same) return;
+    for (const id of this.#schedule.dependants(state.node.id)) if (this.#schedule.isDone(id)) this.#schedule.reopen(id);
+  }
+
+  /** Something went wrong outside an attempt. */
+  #fail(state: NodeState, thrown: unknown): void {
+    const error = toErrorRecord(thrown, this.#parts.ports.root);
+    const status: StepRunStatus = this.#cancelled ? "cancelled" : "failed";
+    state.stepRun = { ...state.stepRun, status, finishedAt: Date.now(), error };
+    this.#parts.recorder.add({ kind: "step-run", stepRun: state.stepRun });
+    this.#parts.recorder.emit({ kind: "step-ended", time: Date.now(), step: state.stepRun });
+    this.#drop(state, thrown);
+  }
+
+  #drop(state: NodeState, thrown: unknown): void {
+    if (state.stepRun.status !== "cancelled") this.#failure ??= { thrown };
+    for (const id of this.#schedule.drop(state.node.id)) {
+      const isCancelled = state.stepRun.status === "cancelled";
+      const text = isCancelled ? "the run was cancelled" : `"${state.node.id}" failed`;
+      this.#skip(id, { code: isCancelled ? "cancelled" : "upstream-failed", text, differences: [] });
+    }
+    if (this.#parts.options.onFailure === "stop-all" && this.#stopped === undefined) {
+      this.#stopRest(`"${state.node.id}" failed`, "upstream-failed");
+    }
+  }
+
+  #cancel(): void {
+    if (this.#cancelled) return;
+    this.#cancelled = true;
+    this.#stopRest("the run was cancelled", "cancelled");
+    this.#wake();
+  }
+
+  #stopRest(text: string, code: "cancelled" | "upstream-failed"): void {
+    this.#stopped = { code, text, differences: [] };
+    this.#abort.abort(new RunError("RPS3002", `The run was stopped: ${text}`));
+    this.#dropRest(this.#stopped);
+  }
+
+  #dropRest(reason: Reason): void {
+    const queued = this.#queue.splice(0).map(({ state }) => state.node.id);
+    for (const id of [...this.#schedule.untaken(), ...queued]) {
+      this.#schedule.drop(id);
+      this.#skip(id, reason);
+    }
+  }
+
+  #skip(id: NodeId, reason: Reason): void {
+    const state = this.#state(id);
+    if (state.stepRun.status === "skipped" && state.stepRun.reason !== undefined) return;
+    state.stepRun = { ...state.stepRun, status: "skipped", reason, finishedAt: Date.now() };
+    this.#parts.recorder.emit({ kind: "step-ended", time: Date.now(), step: state.stepRun });
+  }
+
+  async #contentOf(ref: Extract<Argument, { kind: "ref" }>): Promise<ArtifactContent> {
+    const { digest, artifact, version } = this.#outputOf(ref.node, ref.output);
+    const known = this.#contents.get(digest);
+    if (known !== undefined) return known;
+    const [found] = await this.#parts.ports.metadata.artifacts({ name: artifact, version, limit: 1 });
+    assertInternal(found, `artifact "${artifact}" version ${version} is not recorded`);
+    this.#contents.set(digest, found);
+    return found;
+  }
+
+  #inputsOf(node: PlanNode): readonly ArtifactUse[] {
+    const uses: ArtifactUse[] = [];
+    const visit = (argument: Argument, slot: string): void => {
+      if (argument.kind === "ref") uses.push({ ...this.#outputOf(argument.node, argument.output), slot });
+      if (argument.kind === "list")
+        for (const [index, item] of argument.items.entries()) visit(item, `${slot}[${index}]`);
+    };
+    for (const [name, argument] of Object.entries(node.arguments)) visit(argument, name);
+    return uses;
+  }
+
+  #anyInputExecuted(node: PlanNode): boolean {
+    const visit = (argument: Argument): boolean =>
+      argument.kind === "ref"
+        ? this.#state(argument.node).executed
+        : argument.kind === "list" && argument.items.some(visit);
+    return Object.values(node.arguments).some(visit);
+  }
+
+  #outputOf(id: NodeId, output: OutputName): ArtifactUse {
+    const { outputs, node } = this.#state(id);
+    const use = outputs?.get(output);
+    if (use === undefined) throw missingOutputError(node.step.name, output, [...(outputs?.keys() ?? [])]);
+    return use;
+  }
+
+  #state(id: NodeId): NodeState {
+    const state = this.#states.get(id);
+    assertInternal(state, `node "${id}" is not part of the plan`);
+    return state;
+  }
+}
+
+function emptyStepRun(run: Run, node: PlanNode, options: EffectiveOptions): StepRun {
+  return {
+    id: toStepRunId(run.id, node.id),
+    run: run.id,
+    node: node.id,
+    step: node.step.name,
+    status: "skipped",
+    reason: undefined,
+    key: undefined,
+    cache: options.cache,
+    startedAt: run.startedAt,
+    finishedAt: undefined,
+    attempts: [],
+    inputs: [],
+    outputs: [],
+    origin: undefined,
+    savedMs: undefined,
+    error: undefined,
+    metadata: {},
+    tags: [],
+  };
+}

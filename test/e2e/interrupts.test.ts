@@ -1,0 +1,129 @@
+/** Ctrl-C, kill -9 and many processes at once: what was finished is kept, and the next run goes on. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { makeProject, type Project } from "../rig/project.ts";
+
+/** Five steps in a row, each of which writes a line when it starts, and waits as long as WAIT says. */
+const chain = `
+import { setTimeout as delay } from "node:timers/promises";
+import { appendFileSync } from "node:fs";
+import { pipeline, step } from "reprise";
+
+const work = async (name: string, x: number, signal: AbortSignal) => {
+  appendFileSync("executed.log", name + "\\n");
+  console.log("working on " + name);
+  if (process.env.WAIT === name) await delay(60_000, undefined, { signal });
+  return { x: x + 1, payload: new Uint8Array(50_000).fill(x) };
+};
+const first = step({ name: "first", run: (_: object, { signal }) => work("first", 0, signal) });
+const second = step({ name: "second", run: ({ x }: { x: number }, { signal }) => work("second", x, signal) });
+const third = step({ name: "third", run: ({ x }: { x: number }, { signal }) => work("third", x, signal) });
+const fourth = step({ name: "fourth", run: ({ x }: { x: number }, { signal }) => work("fourth", x, signal) });
+export const chain = pipeline({
+  name: "chain",
+  build: () => {
+    const { x } = fourth({ x: third({ x: second({ x: first().x }).x }).x });
+    return { x };
+  },
+});
+if (import.meta.main) {
+  const run = await chain.run({}, { reporter: "plain" });
+  console.log("result " + (await run.outputs.x.load()));
+}
+`;
+
+async function executedSince(project: Project, mark: number): Promise<string[]> {
+  const lines = (await project.read("executed.log")).trim().split("\n");
+  return lines.slice(mark);
+}
+
+test("Ctrl-C cancels the run, exits with 130, and the next run goes on after the last finished step", async () => {
+  await using project = await makeProject({ "chain.ts": chain });
+  for (const command of [["chain.ts"], undefined]) {
+    const running =
+      command === undefined
+        ? project.start([...project.bin, "run", "chain.ts"], { env: { WAIT: "third" } })
+        : project.start(command, { env: { WAIT: "third" } });
+    await running.saw("working on third");
+    running.process.kill("SIGINT");
+    const ended = await running.finished;
+    assert.equal(ended.code, 130, ended.stdout + ended.stderr);
+    const { run, steps } = await project.json<{ run: { status: string }; steps: { node: string; status: string }[] }>([
+      "show",
+      "last",
+    ]);
+    assert.equal(run.status, "cancelled");
+    assert.deepEqual(steps.map(({ status }) => status).slice(2), ["cancelled", "skipped"]);
+  }
+  const mark = (await executedSince(project, 0)).length;
+  const next = await project.node(["chain.ts"]);
+  assert.match(next.stdout, /result 4$/mu);
+  assert.deepEqual(await executedSince(project, mark), ["third", "fourth"]);
+});
+
+test("a run that is killed is shown as interrupted, and the next run goes on after the last finished step", async () => {
+  await using project = await makeProject({ "chain.ts": chain });
+  const running = project.start(["chain.ts"], { env: { WAIT: "third" } });
+  await running.saw("working on third");
+  running.process.kill("SIGKILL");
+  await running.finished;
+  const { run } = await project.json<{ run: { status: string } }>(["show", "last"]);
+  assert.equal(run.status, "interrupted");
+  const mark = (await executedSince(project, 0)).length;
+  const next = await project.node(["chain.ts"]);
+  assert.match(next.stdout, /result 4$/mu);
+  assert.deepEqual(await executedSince(project, mark), ["third", "fourth"]);
+});
+
+test("killed at random moments, many times, the store is always one that the next run reads and continues from", async (t) => {
+  await using project = await makeProject({ "chain.ts": chain });
+  const kills = Number(process.env["REPRISE_KILLS"] ?? 20);
+  // How long a whole run takes here, so that the kills fall everywhere in it.
+  const startedAt = performance.now();
+  assert.equal((await project.node(["chain.ts"])).code, 0);
+  const wholeMs = performance.now() - startedAt;
+  let killed = 0;
+  for (let round = 0; round < kills; round += 1) {
+    const running = project.start(["chain.ts"], { env: { REPRISE_STORE: `store-${round % 5}` } });
+    const timer = setTimeout(() => running.process.kill("SIGKILL"), wholeMs * (0.2 + 0.9 * ((round * 0.618) % 1)));
+    const ended = await running.finished;
+    clearTimeout(timer);
+    if (ended.signal === "SIGKILL") killed += 1;
+    if (round % 5 === 4 || round === kills - 1) {
+      for (const store of [0, 1, 2, 3, 4]) {
+        const after = await project.node(["chain.ts"], { env: { REPRISE_STORE: `store-${store}` } });
+        assert.match(after.stdout, /result 4$/mu, after.stdout + after.stderr);
+        const again = await project.node(["chain.ts"], { env: { REPRISE_STORE: `store-${store}` } });
+        assert.equal(again.stdout.match(/Using cached version/gu)?.length, 4);
+      }
+    }
+  }
+  t.diagnostic(`${killed} of ${kills} runs were killed before their end`);
+});
+
+test("eight processes run the same pipelines against one store, and no record is lost or doubled", async () => {
+  await using project = await makeProject({
+    "chain.ts": chain,
+    "many.ts": `
+import { chain } from "./chain.ts";
+const ids = [];
+for (let round = 0; round < 4; round += 1) {
+  const run = await chain.run({}, { reporter: "silent", cache: round % 2 === 0 ? true : false });
+  ids.push(run.id);
+}
+console.log(JSON.stringify(ids));
+`,
+  });
+  const ended = await Promise.all(Array.from({ length: 8 }, () => project.node(["many.ts"])));
+  for (const each of ended) assert.equal(each.code, 0, each.stderr);
+  const ids = ended.flatMap(({ stdout }) => JSON.parse(stdout.trim().split("\n").at(-1) as string) as string[]);
+  assert.equal(new Set(ids).size, 32);
+  const runs = await project.json<{ runs: { id: string; status: string; version: number; name: string }[] }>([
+    "runs",
+    "--limit",
+    "100",
+  ]);
+  assert.deepEqual(runs.runs.map(({ id }) => id).toSorted(), ids.toSorted());
+  assert.ok(runs.runs.every(({ status, version }) => status === "completed" && version === 1));
+  assert.equal(new Set(runs.runs.map(({ name }) => name)).size, 32);
+});
