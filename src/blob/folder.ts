@@ -77,8 +77,11 @@ class FolderBlobStore implements BlobStore {
     const path = this.#locate(digest);
     const stats = statFile(path);
     if (stats === undefined) return undefined;
-    return orMissing(() =>
-      stats.size <= smallBytes ? readFileSync(path, { flag: readOnly }) : readFile(path, { flag: readOnly }),
+    // Small files are read into a pool that other Buffers share; large ones have memory of their own.
+    return orMissing(async () =>
+      stats.size <= smallBytes
+        ? new Uint8Array(readFileSync(path, { flag: readOnly }))
+        : toPlainBytes(await readFile(path, { flag: readOnly })),
     );
   }
 
@@ -269,6 +272,10 @@ const readOnly = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
 function statFile(path: string): { readonly size: number; readonly modifiedAt: number } | undefined {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   return stats?.isFile() === true ? { size: stats.size, modifiedAt: stats.mtimeMs } : undefined;
+}
+
+function toPlainBytes({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 async function* entriesOf(folder: string): AsyncGenerator<Dirent, void, undefined> {

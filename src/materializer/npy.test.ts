@@ -13,6 +13,14 @@ describe("a NumPy file", () => {
     assert.equal(file.toString("hex", 128), "0000803f00000040");
   });
 
+  it("is read from a Buffer into memory of its own", () => {
+    const file = Buffer.concat(encodeNpy("float32", [2], new Float32Array([1, 2])));
+    const { data } = decodeNpy(file);
+    assert.deepEqual(data, new Float32Array([1, 2]));
+    assert.equal(data.byteOffset, 0);
+    assert.notEqual(data.buffer, file.buffer);
+  });
+
   it("is refused when it is cut short, of an unknown dtype, or none at all", () => {
     const file = Buffer.concat(encodeNpy("int32", [3], new Int32Array(3)));
     assert.throws(() => decodeNpy(file.subarray(0, file.length - 4)), ValueError);

@@ -93,7 +93,9 @@ export function decodeNpy(file: Uint8Array): NpyContent {
     .map((size) => size.trim())
     .filter((size) => size !== "")
     .map(Number);
-  const data = new row.array(file.slice(start).buffer as ArrayBuffer);
+  // Not file.slice(): a Buffer's is a view of the same memory.
+  const items = file.buffer.slice(file.byteOffset + start, file.byteOffset + file.byteLength);
+  const data = new row.array(items as ArrayBuffer);
   if (data.length !== shape.reduce((product, size) => product * size, 1)) {
     throw notNpy(`it holds ${data.length} items, which do not make the shape (${shape.join(", ")})`);
   }
