@@ -281,7 +281,7 @@ export const everydayEdits: readonly EverydayEdit[] = [
   {
     name: "pipeline build body",
     expected: "same",
-    edit: (d) => d.replace(pipeline, "    light();\n", "    if (gamma > 1) light();\n"),
+    edit: (d) => d.replace(pipeline, "    light();\n", "    light();\n    if (gamma > 1) light();\n"),
   },
   {
     name: "unused helper in reached module",

@@ -100,7 +100,8 @@ function describeEdits(
 
     test("one index that follows the edits in place says what an index says that sees each project anew", async () => {
       const root = join(bench.folder, `followed ${loader}`);
-      const anew = await openCodeIndex({ root, stateDir: join(bench.folder, "state of the follower") });
+      await mkdir(root);
+      const follower = await openCodeIndex({ root, stateDir: join(bench.folder, "state of the follower") });
       for (const [index, version] of versions.entries()) {
         const report = reports[index];
         if (report === undefined || report.error !== undefined) continue;
@@ -109,7 +110,7 @@ function describeEdits(
         await writeFiles(root, version.files);
         await writeFiles(root, { "node_modules/reprise/package.json": '{ "name": "reprise", "version": "0.0.0" }' });
         const definitions = report.steps.map((step) => movedDefinition(step.name, step.sites, root));
-        const followed = await reportSteps(anew, definitions);
+        const followed = await reportSteps(follower, definitions);
         const name = index === 0 ? "no edit" : edits[index - 1]?.name;
         assert.deepEqual(
           followed.map((step) => [name, step.name, step.digest]),

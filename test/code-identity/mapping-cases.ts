@@ -8,7 +8,7 @@ export interface MappingCase {
   /** The steps that are found, in code-unit order. */
   readonly steps: readonly string[];
   /** `proved` unless said otherwise; of all steps. */
-  readonly verdict?: "opaque";
+  readonly verdict?: "opaque" | "proved or opaque";
   /** Edits by what they are, and the steps whose digest changes; all others keep theirs. */
   readonly edits: Readonly<
     Record<string, { readonly edit: Edit; readonly changed: readonly string[]; readonly orOpaque?: true }>
@@ -168,6 +168,7 @@ export const mappingCases: readonly MappingCase[] = [
       [main]: `${head}async function make(k: number) {\n  await null;\n  return step({ name: "work", run: () => ({ y: k * 17 }) });\n}\nexport const work = await make(3);\n`,
     }),
     steps: ["work"],
+    verdict: "proved or opaque",
     edits: {
       "the function": { edit: (d) => d.replace(main, "k * 17", "k * 18"), changed: ["work"] },
       "the argument of the call": {
@@ -184,6 +185,7 @@ export const mappingCases: readonly MappingCase[] = [
       [main]: 'import { make } from "./make.ts";\nexport const work = await make(3);\n',
     }),
     steps: ["work"],
+    verdict: "proved or opaque",
     edits: {
       "the function": { edit: (d) => d.replace("src/make.ts", "k * 17", "k * 18"), changed: ["work"] },
       "the argument of the call": {
@@ -193,6 +195,10 @@ export const mappingCases: readonly MappingCase[] = [
       },
     },
   },
+  single(
+    "in a function after await that has nothing of its own to capture",
+    'async function make() {\n  await null;\n  return step({ name: "work", run: () => ({ y: 17 }) });\n}\nexport const work = await make();\n',
+  ),
   single(
     "a static member of a class",
     'const factor = 17;\nexport class Steps {\n  static readonly work = step({ name: "work", run: () => ({ y: factor }) });\n}\n',

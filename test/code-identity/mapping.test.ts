@@ -37,8 +37,11 @@ function describeMapping(where: string, loader: "node" | "tsx", cases: readonly 
         assert.equal(report?.error, undefined);
         assert.deepEqual(report?.steps.map((step) => step.name).toSorted(), steps);
         for (const step of report?.steps ?? []) {
-          assert.equal(step.verdict, verdict, `${step.name}: ${JSON.stringify(step.notes)}`);
-          if (verdict === "proved")
+          assert.ok(
+            verdict.split(" or ").includes(step.verdict),
+            `${step.name}: ${step.verdict}, ${JSON.stringify(step.notes)}`,
+          );
+          if (step.verdict === "proved")
             assert.ok(step.own.length > 0 && step.own.every((id) => step.units.some((unit) => unit.id === id)));
           else assert.ok(step.notes.length > 0);
         }

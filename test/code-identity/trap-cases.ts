@@ -25,6 +25,10 @@ function trap(
   };
 }
 
+function assumable(each: CodeCase): CodeCase {
+  return { ...each, mayAssume: true };
+}
+
 /** A step with one expression that cannot be told; the edit is somewhere that it may lead to. */
 function hole(name: string, expression: string, head = "", files: Files = {}): CodeCase {
   return trap(
@@ -59,6 +63,7 @@ export const trapCases: readonly CodeCase[] = [
       ),
     },
     (d) => d.replace("src/three.ts", "return 3", "return 4"),
+    "changed or opaque",
   ),
   trap(
     "a name that a star did not pass on, and then does",
@@ -492,15 +497,17 @@ export const trapCases: readonly CodeCase[] = [
     (d) => d.add("src/missing.ts", "export const a = 1;\n"),
     "changed or opaque",
   ),
-  trap(
-    "an effect of a pipeline's namesake",
-    {
-      [main]: stepOf(
-        "log",
-        "const log: number[] = [];\nconst demo = { run: (n: number) => log.push(n) };\nawait demo.run(1);",
-      ),
-    },
-    (d) => d.replace(main, "demo.run(1)", "demo.run(2)"),
+  assumable(
+    trap(
+      "an effect of a pipeline's namesake",
+      {
+        [main]: stepOf(
+          "log",
+          "const log: number[] = [];\nconst demo = { run: (n: number) => log.push(n) };\nawait demo.run(1);",
+        ),
+      },
+      (d) => d.replace(main, "demo.run(1)", "demo.run(2)"),
+    ),
   ),
   trap(
     "a driver that also does something else",
