@@ -39,7 +39,7 @@ const choiceFlags = {
   },
   "no-cache": { type: "boolean", help: "Run every step anew and record the results: --cache refresh" },
   force: { type: "string", multiple: true, value: "STEP", help: "Run this step whatever is stored" },
-  only: { type: "string", value: "STEP", help: "Run this step alone; what it needs is reused" },
+  only: { type: "string", multiple: true, value: "STEP", help: "Run this step alone; what it needs is reused" },
   from: { type: "string", value: "STEP", help: "Run this step and all that depends on it" },
   until: { type: "string", value: "STEP", help: "Run this step and all that it needs" },
   require: {
@@ -293,7 +293,7 @@ export const commands = {
     summary: "Check Node, the store, the disk and the clock",
     group: "project",
     args: [],
-    flags: {},
+    flags: { deep: { type: "boolean", help: "Read every stored byte, instead of comparing sizes" } },
     examples: ["reprise doctor"],
     details: "Exits with 1 if something is broken.",
   },

@@ -3,7 +3,7 @@ import process from "node:process";
 
 /** Where text goes. `process.stdout` is one. */
 export interface Output {
-  write(text: string): unknown;
+  write(chunk: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }

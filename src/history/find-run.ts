@@ -11,7 +11,7 @@ const pageSize = 200;
 
 /**
  * Finds a run by `last`, `last~2` (two before it), `last:failed`, `last:failed~1`, by id, by name, by a tag (`baseline`,
- * `dataset=v2`; the newest with it), or by the beginning of an id that no other run has.
+ * `dataset=v2`; the newest with it), or by the beginning or the end of an id that no other run has.
  *
  * Throws a UsageError (RPS6002) when there is none, or several.
  */
@@ -22,7 +22,7 @@ export async function findRun(metadata: MetadataStore, selector: string): Promis
   const [byId] = await metadata.runs({ ids: [selector as RunId], limit: 1 });
   const found = byId ?? (await metadata.runs({ names: [selector], limit: 1 }))[0];
   const tagged = found ?? (await metadata.runs({ tag: selector, limit: 1 }))[0];
-  return withLiveStatus(tagged ?? (await findByPrefix(metadata, selector)));
+  return withLiveStatus(tagged ?? (await findByPart(metadata, selector)));
 }
 
 async function findLast(
@@ -59,14 +59,17 @@ async function findLast(
   });
 }
 
-async function findByPrefix(metadata: MetadataStore, selector: string): Promise<Run> {
+async function findByPart(metadata: MetadataStore, selector: string): Promise<Run> {
   const runs = await metadata.runs({});
   const prefixes = [selector, `r-${selector}`];
-  const found = runs.filter((run) => prefixes.some((prefix) => run.id.startsWith(prefix)));
+  // Ids begin with the time, so the end tells runs of one day apart sooner.
+  const found = runs.filter(
+    (run) => prefixes.some((prefix) => run.id.startsWith(prefix)) || (selector.length > 2 && run.id.endsWith(selector)),
+  );
   const [first, ...others] = found;
   if (first !== undefined && others.length === 0) return first;
   if (first !== undefined) {
-    throw new UsageError("RPS6002", `Several runs begin with "${selector}": ${listIds(found)}`, {
+    throw new UsageError("RPS6002", `Several runs are named like "${selector}": ${listIds(found)}`, {
       hint: "Write more of the id",
     });
   }

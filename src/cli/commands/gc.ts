@@ -1,0 +1,43 @@
+/** `reprise gc`. */
+import { toMilliseconds } from "../../define/duration.ts";
+import { UsageError } from "../../error.ts";
+import { planCollection } from "../../history/removal.ts";
+import type { Handler } from "../context.ts";
+import { formatBytes } from "../format.ts";
+import { offerRemoval } from "../removal-view.ts";
+
+export const gc: Handler<"gc"> = async (context) => {
+  const { flags } = context;
+  const now = Date.now();
+  const { "older-than": age, "max-size": size, keep, failed } = flags;
+  const rules = {
+    ...(age === undefined ? {} : { startedBefore: now - parseAge(age) }),
+    ...(keep === undefined ? {} : { keep }),
+    ...(size === undefined ? {} : { maxSize: parseSize(size) }),
+    failed,
+  };
+  const stack = await context.openStack();
+  if (!flags["dry-run"]) {
+    const swept = await stack.blobs.sweep(unfinishedMs);
+    if (swept > 0) context.notes.line(`  Swept ${formatBytes(swept)} that killed writers left unfinished`);
+  }
+  return await offerRemoval(context, await planCollection(stack, rules, now), flags);
+};
+
+/** What a writer has not finished in this time will not be finished. */
+const unfinishedMs = 3_600_000;
+
+function parseAge(text: string): number {
+  const ms = toMilliseconds(text);
+  if (ms !== undefined) return ms;
+  throw new UsageError("RPS6001", `--older-than needs a duration, but got "${text}"`, { hint: "Write 30d or 12h" });
+}
+
+const unitBytes: Readonly<Record<string, number>> = { "": 1, b: 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+
+function parseSize(text: string): number {
+  const match = /^(?<count>\d+(?:\.\d+)?)\s*(?<unit>[kmgt]?)b?$/iu.exec(text);
+  const unit = unitBytes[match?.groups?.["unit"]?.toLowerCase() ?? "none"];
+  if (match?.groups !== undefined && unit !== undefined) return Number(match.groups["count"]) * unit;
+  throw new UsageError("RPS6001", `--max-size needs a size, but got "${text}"`, { hint: "Write 500mb or 5gb" });
+}

@@ -1,0 +1,76 @@
+/** `reprise run`. */
+import { UsageError } from "../../error.ts";
+import { summarizeRuns } from "../../history/list-runs.ts";
+import { forecastPlan } from "../../runner/forecast.ts";
+import { runPlan, type RunOutcome } from "../../runner/run.ts";
+import type { Stack } from "../../stack/stack.ts";
+import type { Context, Handler } from "../context.ts";
+import { toErrorJson } from "../error-view.ts";
+import { printForecast } from "../forecast-view.ts";
+import { planCommand } from "../plan-command.ts";
+import { createReporter } from "../reporter/index.ts";
+import type { PreviousRun, ReporterOptions } from "../reporter/reporter.ts";
+
+export const run: Handler<"run"> = async (context) => {
+  const { flags, globals, io } = context;
+  if (flags.bail && flags["keep-going"]) {
+    throw new UsageError("RPS6001", "--bail and --keep-going contradict each other", { hint: "Give one of them" });
+  }
+  const stack = await context.openStack();
+  const { plan, options } = await planCommand(context, stack);
+  if (flags["dry-run"]) {
+    const forecasts = await forecastPlan(plan, stack, options);
+    return context.answer({ pipeline: plan.pipeline, steps: forecasts }, () =>
+      printForecast(context.printer, forecasts),
+    );
+  }
+  const reporterOptions: ReporterOptions = {
+    root: stack.root,
+    color: globals["no-color"] ? "never" : "auto",
+    level: globals.quiet ? "quiet" : globals.verbose ? "verbose" : "normal",
+    previous: await findPreviousRun(stack, plan.pipeline),
+  };
+  const reporter = createReporter(globals.json ? "json" : flags.reporter, io, reporterOptions);
+  let outcome: RunOutcome;
+  try {
+    outcome = await runPlan(plan, stack, {
+      ...options,
+      ...(flags.name === undefined ? {} : { name: flags.name }),
+      ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
+      tags: toTags(flags.tag),
+      onFailure: flags.bail ? "stop-all" : "stop-dependents",
+      signal: context.signal,
+      onEvent: (event) => reporter.report(event),
+    });
+  } finally {
+    reporter.close();
+  }
+  if (globals.json) printEnvelope(context, outcome, stack.root);
+  if (outcome.run.status === "cancelled") return 130;
+  return outcome.run.status === "completed" ? 0 : 1;
+};
+
+/** The last line of `run --json`; the lines before it are events. */
+function printEnvelope({ io }: Context<"run">, { run: record, steps, savedMs, error }: RunOutcome, root: string): void {
+  const data = { run: record, steps, savedMs };
+  const ok = record.status === "completed";
+  const envelope = ok ? { ok, data } : { ok, error: toErrorJson(error ?? record.error, root), data };
+  io.stdout.write(`${JSON.stringify(envelope)}\n`);
+}
+
+/** What the numbers on the screen are compared with. */
+async function findPreviousRun({ metadata }: Stack, pipeline: string): Promise<PreviousRun | undefined> {
+  const [last] = await metadata.runs({ pipeline, status: ["completed"], limit: 1 });
+  if (last === undefined) return undefined;
+  const [summary] = await summarizeRuns(metadata, [last]);
+  return { params: last.params, metrics: summary?.metrics ?? {} };
+}
+
+function toTags(tags: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    tags.map((tag) => {
+      const at = tag.indexOf("=");
+      return at === -1 ? [tag, ""] : [tag.slice(0, at), tag.slice(at + 1)];
+    }),
+  );
+}

@@ -1,0 +1,77 @@
+/** `reprise why`. */
+import { openHistory } from "../../history/history.ts";
+import type { StepExplanation } from "../../history/explain-step-run.ts";
+import type { StepRun } from "../../record/run.ts";
+import type { Handler } from "../context.ts";
+import { formatDuration } from "../format.ts";
+import { cleanText, printTable, type Printer } from "../print.ts";
+
+export const why: Handler<"why"> = async (context) => {
+  const stack = await context.openStack();
+  const { run, against } = context.flags;
+  const [step = ""] = context.args;
+  const explanation = await openHistory(stack).why(step, { run, ...(against === undefined ? {} : { against }) });
+  context.answer(explanation, () => printExplanation(context.printer, explanation));
+};
+
+function printExplanation(
+  printer: Printer,
+  { run, stepRun, against, parts, differences, verdict }: StepExplanation,
+): void {
+  const reason = stepRun.reason;
+  const because = reason === undefined ? "; no reason was recorded" : ` because ${cleanText(reason.text)}`;
+  const code = reason === undefined ? "" : printer.style("dim", ` [${reason.code}]`);
+  printer.line(`${printer.style("bold", stepRun.node)} ${describeStatus(stepRun)} in ${run.id}${because}${code}`);
+  if (against !== undefined && against.id !== stepRun.id) {
+    const role = stepRun.origin === against.id ? "reused from" : "closest earlier run";
+    printer.line(printer.style("dim", `  ${role}: ${against.run}`));
+  }
+  if (stepRun.savedMs !== undefined) printer.line(printer.style("dim", `  saved ${formatDuration(stepRun.savedMs)}`));
+  if (parts.length > 0) {
+    printer.line();
+    const compared = against !== undefined && parts.some((part) => part.from !== undefined);
+    printTable(printer, parts, [
+      { title: "part", value: (part) => part.part },
+      ...(compared ? [{ title: against.run, value: (part: Part) => part.from ?? "none", flexible: true }] : []),
+      { title: stepRun.run, value: (part) => part.to ?? "none", flexible: true },
+      ...(compared
+        ? [
+            {
+              title: "",
+              value: (part: Part) => (part.same ? "same" : "changed"),
+              style: (part: Part) => (part.same ? ("dim" as const) : ("yellow" as const)),
+            },
+          ]
+        : []),
+    ]);
+  }
+  if (verdict !== undefined && verdict !== "proved") {
+    printer.line();
+    printer.line(`  its code is ${verdict}: not all that it can reach is known`);
+  }
+  if (differences.length === 0) return;
+  printer.line();
+  for (const { code: kind, part, from, to, place, detail } of differences) {
+    const change = from === undefined ? "new" : to === undefined ? "gone" : `${from} ${printer.symbols.arrow} ${to}`;
+    const where = place === undefined || place === part ? "" : `  ${printer.style("cyan", place)}`;
+    printer.line(`  ${printer.style("yellow", kind)}  ${cleanText(part)}  ${cleanText(change)}${where}`);
+    if (detail !== undefined) printer.line(printer.style("dim", `      ${cleanText(detail)}`));
+  }
+}
+
+type Part = StepExplanation["parts"][number];
+
+function describeStatus({ status }: StepRun): string {
+  switch (status) {
+    case "completed":
+      return "ran";
+    case "cached":
+      return "was reused";
+    case "skipped":
+      return "was not run";
+    case "running":
+      return "is running";
+    default:
+      return `ran and ${status === "failed" ? "failed" : `was ${status}`}`;
+  }
+}

@@ -1,0 +1,139 @@
+/** Which pipeline is meant, and the loading of its file. */
+import { existsSync } from "node:fs";
+import { glob, realpath } from "node:fs/promises";
+import { relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { importWithoutDrivers } from "../code/index.ts";
+import type { AnyPipeline } from "../define/pipeline-definition.ts";
+import { definedPipelines, type DefinedPipeline } from "../define/defined-pipelines.ts";
+import { UsageError } from "../error.ts";
+import { didYouMean } from "../history/did-you-mean.ts";
+import type { Stack } from "../stack/stack.ts";
+
+export interface FoundPipeline {
+  readonly pipeline: AnyPipeline;
+  /** Absolute. */
+  readonly file: string;
+}
+
+const sourceFile = /\.[cm]?[jt]s$/u;
+
+/**
+ * Finds a pipeline by `FILE`, `FILE#name`, or a name; with nothing said, the only one of the project. Names are looked
+ * for in every `*.pipeline.ts` (`.mts`, `.js`, `.mjs`) of the project and the files that the configuration lists.
+ */
+export async function findPipeline(stack: Stack, cwd: string, wanted: string | undefined): Promise<FoundPipeline> {
+  if (wanted === undefined) return pickOne(await findAllPipelines(stack), stack.root);
+  const [path = "", name] = wanted.split("#", 2);
+  const file = resolve(cwd, path);
+  if (existsSync(file) && sourceFile.test(file)) return pickInFile(await loadFile(stack, file), file, name, stack.root);
+  if (sourceFile.test(path) || path.includes("/")) {
+    throw new UsageError("RPS6002", `There is no file ${path}`, { hint: "Name a file that defines a pipeline" });
+  }
+  const all = await findAllPipelines(stack);
+  const found = all.filter((each) => each.pipeline.definition.name === wanted);
+  const [only, ...others] = found;
+  if (only !== undefined && others.length === 0) return only;
+  if (only !== undefined) {
+    throw new UsageError("RPS6004", `Several files define a pipeline "${wanted}": ${listFiles(found, stack.root)}`, {
+      hint: "Name the file: reprise run FILE",
+    });
+  }
+  const names = all.map((each) => each.pipeline.definition.name);
+  throw new UsageError("RPS6002", `There is no pipeline "${wanted}" in the project's pipeline files`, {
+    hint: didYouMean(wanted, names) ?? noneHint(all, stack.root),
+  });
+}
+
+/** Every pipeline in the project's pipeline files. */
+export async function findAllPipelines(stack: Stack): Promise<readonly FoundPipeline[]> {
+  const found: FoundPipeline[] = [];
+  for (const file of await findPipelineFiles(stack)) found.push(...(await loadFile(stack, file)));
+  return found;
+}
+
+/** The files that may hold pipelines, by convention and configuration; absolute, in order. */
+async function findPipelineFiles(stack: Stack): Promise<readonly string[]> {
+  const files = new Set<string>();
+  const skipped = /(?:^|\/)(?:node_modules|\.[^/]+|dist)(?:\/|$)/u;
+  const pattern = "**/*.pipeline.{ts,mts,js,mjs}";
+  for await (const path of glob(pattern, { cwd: stack.root, exclude: (name) => skipped.test(name) })) {
+    files.add(resolve(stack.root, path));
+  }
+  for (const path of stack.config.pipelines ?? []) {
+    const file = resolve(stack.root, path);
+    if (!existsSync(file)) {
+      throw new UsageError("RPS6003", `The configuration lists a pipeline file that is not there: ${path}`, {
+        hint: "Correct pipelines in the configuration",
+      });
+    }
+    files.add(file);
+  }
+  return [...files].sort();
+}
+
+/** Loads a file and answers with the pipelines that it defines itself, not those of files it imports. */
+async function loadFile(stack: Stack, file: string): Promise<readonly FoundPipeline[]> {
+  const real = await realpath(file);
+  await importWithoutDrivers(real, stack.code);
+  const own = definedPipelines().filter((defined) => fileOf(defined) === real);
+  return own.map(({ pipeline }) => ({ pipeline, file: real }));
+}
+
+function fileOf({ sites }: DefinedPipeline): string | undefined {
+  const [site] = sites;
+  if (site === undefined) return undefined;
+  const script = (site.mapped ?? site).script.replace(/[?#].*$/u, "");
+  return script.startsWith("file:") ? fileURLToPath(script) : script;
+}
+
+function pickInFile(
+  found: readonly FoundPipeline[],
+  file: string,
+  name: string | undefined,
+  root: string,
+): FoundPipeline {
+  const names = found.map((each) => each.pipeline.definition.name);
+  const shown = relative(root, file);
+  if (found.length === 0) {
+    throw new UsageError("RPS6004", `${shown} defines no pipeline`, {
+      hint: "Call pipeline({ name, build }) at the top level of the file",
+    });
+  }
+  const fitting = name === undefined ? found : found.filter((each) => each.pipeline.definition.name === name);
+  const [only, ...others] = fitting;
+  if (only !== undefined && others.length === 0) return only;
+  if (name !== undefined && only === undefined) {
+    throw new UsageError("RPS6002", `${shown} defines no pipeline "${name}"`, {
+      hint: didYouMean(name, names) ?? `It defines: ${names.join(", ")}`,
+    });
+  }
+  throw new UsageError("RPS6004", `${shown} defines several pipelines: ${names.join(", ")}`, {
+    hint: `Choose one: ${shown}#${names[0] ?? "name"}`,
+  });
+}
+
+function pickOne(found: readonly FoundPipeline[], root: string): FoundPipeline {
+  const [only, ...others] = found;
+  if (only !== undefined && others.length === 0) return only;
+  if (only === undefined) {
+    throw new UsageError("RPS6004", "The project has no pipeline file", { hint: noneHint(found, root) });
+  }
+  const names = found.map((each) => each.pipeline.definition.name);
+  throw new UsageError("RPS6004", `The project has several pipelines: ${names.join(", ")}`, {
+    hint: `Name one: reprise run ${names[0] ?? ""}`,
+  });
+}
+
+function noneHint(all: readonly FoundPipeline[], root: string): string {
+  if (all.length > 0) return `Known: ${listNames(all, root)}`;
+  return "Name a file (reprise run FILE), call it *.pipeline.ts, or list it in reprise.config.ts";
+}
+
+function listNames(found: readonly FoundPipeline[], root: string): string {
+  return found.map((each) => `${each.pipeline.definition.name} (${relative(root, each.file)})`).join(", ");
+}
+
+function listFiles(found: readonly FoundPipeline[], root: string): string {
+  return found.map((each) => relative(root, each.file)).join(", ");
+}

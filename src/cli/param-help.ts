@@ -1,0 +1,30 @@
+/** `reprise run FILE --help`: the command's help, and the parameters of the pipeline. */
+import type { CommandName } from "./command-table.ts";
+import type { Context } from "./context.ts";
+import { findPipeline } from "./find-pipeline.ts";
+import { printCommandHelp } from "./help.ts";
+import { describeParams } from "./params.ts";
+import { printTable } from "./print.ts";
+
+export async function printParamHelp(context: Context, command: CommandName): Promise<void> {
+  const { printer } = context;
+  const { pipeline } = await findPipeline(await context.openStack(), context.cwd, context.args[0]);
+  printCommandHelp(printer, command);
+  const infos = describeParams(pipeline.definition.params);
+  printer.line();
+  printer.line(printer.style("bold", `Parameters of ${pipeline.definition.name}`));
+  if (infos === undefined || infos.length === 0) {
+    printer.line(pipeline.definition.params === undefined ? "  none" : "  its schema does not list them");
+    return;
+  }
+  printTable(printer, infos, [
+    { title: "flag", value: (info) => `--${info.name}` },
+    { title: "takes", value: (info) => (info.choices?.map(String) ?? info.types).join("|") || "any value" },
+    { title: "default", value: (info) => (info.initial === undefined ? "" : JSON.stringify(info.initial)) },
+    {
+      title: "",
+      value: (info) => [info.description, info.required ? "(required)" : ""].filter(Boolean).join(" "),
+      flexible: true,
+    },
+  ]);
+}

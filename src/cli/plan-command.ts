@@ -1,0 +1,61 @@
+/** From a command's words to a plan and the options of a run: what `run` and `plan` have in common. */
+import { planPipeline } from "../define/plan-pipeline.ts";
+import type { Plan } from "../define/plan.ts";
+import type { RunOptions } from "../define/run-handle.ts";
+import { UsageError } from "../error.ts";
+import type { Stack } from "../stack/stack.ts";
+import type { Context } from "./context.ts";
+import { findPipeline } from "./find-pipeline.ts";
+import { parseParams } from "./params.ts";
+
+export interface PlannedCommand {
+  readonly plan: Plan;
+  readonly options: RunOptions;
+  /** Absolute. */
+  readonly file: string;
+}
+
+type PlanFlags = Pick<
+  Context<"run">["flags"],
+  "param" | "cache" | "no-cache" | "force" | "only" | "from" | "until" | "require"
+>;
+
+/** Finds the pipeline, reads its parameters, and plans it. */
+export async function planCommand(
+  context: Pick<Context<"run">, "cwd" | "args" | "extra"> & { readonly flags: PlanFlags },
+  stack: Stack,
+): Promise<PlannedCommand> {
+  const { pipeline, file } = await findPipeline(stack, context.cwd, context.args[0]);
+  const plan = planPipeline(pipeline, await readParams(context, pipeline.definition.params));
+  return { plan, options: toRunOptions(context.flags), file };
+}
+
+/** The parameters that a command line gives. Throws a UsageError for words that are left over. */
+export async function readParams(
+  context: Pick<Context<"run">, "extra"> & { readonly flags: Pick<PlanFlags, "param"> },
+  schema: Parameters<typeof parseParams>[0],
+): Promise<Readonly<Record<string, unknown>>> {
+  const { params, loose } = await parseParams(schema, context.flags.param, context.extra);
+  const [surplus] = loose;
+  if (surplus === undefined) return params;
+  throw new UsageError("RPS6001", `"${surplus}" stands behind a parameter that is a switch`, {
+    hint: "Put the file before the parameters",
+  });
+}
+
+function toRunOptions(flags: PlanFlags): RunOptions {
+  if (flags["no-cache"] && flags.cache !== undefined && flags.cache !== "refresh") {
+    throw new UsageError("RPS6001", `--no-cache and --cache ${flags.cache} contradict each other`, {
+      hint: "Give one of them",
+    });
+  }
+  const cache = flags["no-cache"] ? "refresh" : flags.cache;
+  return {
+    ...(cache === undefined ? {} : { cache }),
+    ...(flags.force.length === 0 ? {} : { force: flags.force }),
+    ...(flags.only.length === 0 ? {} : { only: flags.only }),
+    ...(flags.from === undefined ? {} : { from: flags.from }),
+    ...(flags.until === undefined ? {} : { until: flags.until }),
+    ...(flags.require === undefined ? {} : { require: flags.require }),
+  };
+}

@@ -1,0 +1,63 @@
+/** The health of a store's files, without opening it as a stack: a broken one can be looked at too. */
+import { existsSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+
+export interface StoreHealth {
+  /** Whether there is a store at all. */
+  readonly exists: boolean;
+  /** What SQLite finds wrong with the records; empty when nothing. */
+  readonly problems: readonly string[];
+  /** Version of the schema; undefined when the records cannot be read. */
+  readonly schema: number | undefined;
+  /** Of the records and their log. */
+  readonly metadataBytes: number;
+  /** Files that writers have not finished, and the age of the oldest. */
+  readonly unfinished: { readonly count: number; readonly oldestMs: number };
+}
+
+/** Reads, and changes nothing. */
+export async function inspectStore(storePath: string, now: number): Promise<StoreHealth> {
+  const file = join(storePath, "metadata.db");
+  const unfinished = await countUnfinished(join(storePath, "tmp"), now);
+  if (!existsSync(file)) return { exists: false, problems: [], schema: undefined, metadataBytes: 0, unfinished };
+  const sizes = await Promise.all([file, `${file}-wal`].map((path) => stat(path).catch(() => ({ size: 0 }))));
+  const { problems, schema } = await checkDatabase(file);
+  return {
+    exists: true,
+    problems,
+    schema,
+    metadataBytes: sizes.reduce((sum, { size }) => sum + size, 0),
+    unfinished,
+  };
+}
+
+async function checkDatabase(file: string): Promise<Pick<StoreHealth, "problems" | "schema">> {
+  const sqlite = await import("node:sqlite");
+  let database: DatabaseSync | undefined;
+  try {
+    database = new sqlite.DatabaseSync(file, { readOnly: true, timeout: 5000 });
+    const rows = database.prepare("PRAGMA integrity_check").all();
+    const messages = rows.map((row) => String(row["integrity_check"]));
+    const schema = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+    return { problems: messages.filter((message) => message !== "ok"), schema };
+  } catch (error) {
+    return { problems: [error instanceof Error ? error.message : String(error)], schema: undefined };
+  } finally {
+    database?.close();
+  }
+}
+
+async function countUnfinished(folder: string, now: number): Promise<StoreHealth["unfinished"]> {
+  const names = await readdir(folder).catch(() => []);
+  let count = 0;
+  let oldestMs = 0;
+  for (const name of names) {
+    const found = await stat(join(folder, name)).catch(() => undefined);
+    if (found === undefined) continue;
+    count += 1;
+    oldestMs = Math.max(oldestMs, now - found.mtimeMs);
+  }
+  return { count, oldestMs };
+}
