@@ -181,19 +181,23 @@ class FolderUpload implements BlobUpload {
       this.#heldBytes += chunk.byteLength;
       return;
     }
-    const file = await this.#openFile();
-    await writeAll(file, chunk);
+    try {
+      const file = await this.#openFile();
+      await writeAll(file, chunk);
+    } catch (cause) {
+      throw unwritable(this.#path, cause);
+    }
   }
 
   async commit(digest: Digest, options: { readonly replace?: boolean } = {}): Promise<void> {
     assertInternal(!this.#ended, "an upload was committed that has ended");
     const target = this.#locate(digest);
-    if (options.replace !== true && statFile(target) !== undefined) {
-      await orMissing(() => utimesSync(target, new Date(), new Date()));
-      await this.abort();
-      return;
-    }
     try {
+      if (options.replace !== true && statFile(target) !== undefined) {
+        await orMissing(() => utimesSync(target, new Date(), new Date()));
+        await this.abort();
+        return;
+      }
       if (this.#file === undefined) {
         await writeSmallFile(this.#path, this.#held, this.#fsync);
       } else {
@@ -205,11 +209,7 @@ class FolderUpload implements BlobUpload {
       this.#ended = true;
     } catch (cause) {
       await this.abort();
-      throw new StoreError("RPS4005", `Blob ${digest} cannot be written to ${target}: ${toText(cause)}.`, {
-        hint: "Check that the disk has room and that the store's folder may be written to.",
-        data: { digest, path: target },
-        cause,
-      });
+      throw unwritable(target, cause);
     }
   }
 
@@ -230,6 +230,14 @@ class FolderUpload implements BlobUpload {
     this.#held = [];
     return this.#file;
   }
+}
+
+function unwritable(path: string, cause: unknown): StoreError {
+  return new StoreError("RPS4005", `The blob store cannot write ${path}: ${toText(cause)}.`, {
+    hint: "Check that the disk has room, and that you may write to the store's folder.",
+    data: { path },
+    cause,
+  });
 }
 
 /** Blocks where that is quicker than to wait, except for the flush. */
@@ -270,12 +278,12 @@ async function moveInto(path: string, target: string): Promise<void> {
 const readOnly = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
 
 function statFile(path: string): { readonly size: number; readonly modifiedAt: number } | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats?.isFile() === true ? { size: stats.size, modifiedAt: stats.mtimeMs } : undefined;
-}
-
-function toPlainBytes({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats?.isFile() === true ? { size: stats.size, modifiedAt: stats.mtimeMs } : undefined;
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
 }
 
 async function* entriesOf(folder: string): AsyncGenerator<Dirent, void, undefined> {
@@ -289,8 +297,16 @@ async function orMissing<T>(look: () => T | Promise<T>): Promise<T | undefined> 
     return await look();
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    throw unreadable((error as NodeJS.ErrnoException).path, error);
   }
+}
+
+function unreadable(path: string | undefined, cause: unknown): StoreError {
+  return new StoreError("RPS4001", `The blob store cannot be read: ${toText(cause)}.`, {
+    hint: "Check the disk, and that you may read the store's folder.",
+    data: { path },
+    cause,
+  });
 }
 
 function isMissing(error: unknown): boolean {

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { StoreError } from "../error.ts";
+import { digestBytes, type Digest } from "../hash/digest.ts";
+import type { BlobStore } from "../store/blob-store.ts";
+import { testBlobStore } from "../testing/blob-store-contract.ts";
+import { openFolder } from "./folder.ts";
+
+const temporary = mkdtempSync(join(tmpdir(), "reprise-folder-"));
+after(() => rmSync(temporary, { recursive: true }));
+
+let folders = 0;
+function newFolder(): string {
+  return join(temporary, `folder-${folders++}`);
+}
+
+testBlobStore("a folder", () => openFolder({ path: newFolder() }));
+testBlobStore("a folder that is not flushed", () => openFolder({ path: newFolder(), durability: "none" }));
+
+async function write(store: BlobStore, text: string): Promise<Digest> {
+  const upload = await store.upload();
+  await upload.write(Buffer.from(text));
+  await upload.commit(digestBytes(text));
+  return digestBytes(text);
+}
+
+test("a blob is a read-only file named by its digest", async () => {
+  const path = newFolder();
+  const store = await openFolder({ path });
+  const digest = await write(store, "text");
+  const hex = digest.slice("sha256:".length);
+  const file = join(path, "objects", "sha256", hex.slice(0, 2), hex.slice(2));
+  assert.equal(await store.localPath(digest), file);
+  assert.equal(lstatSync(file).mode & 0o777, 0o444);
+  assert.deepEqual(readdirSync(join(path, "tmp")), []);
+});
+
+test("what an interrupted writer left is swept when it is old, and its bytes are counted", async () => {
+  const path = newFolder();
+  const store = await openFolder({ path });
+  const [old, fresh] = [join(path, "tmp", "1-old"), join(path, "tmp", "1-fresh")];
+  writeFileSync(old, "12345", { mode: 0o444 });
+  writeFileSync(fresh, "123", { mode: 0o444 });
+  utimesSync(old, new Date(0), new Date(0));
+  assert.equal(await store.sweep(60_000), 5);
+  assert.deepEqual([existsSync(old), existsSync(fresh)], [false, true]);
+});
+
+test("files that are no blobs are not listed", async () => {
+  const path = newFolder();
+  const store = await openFolder({ path });
+  const digest = await write(store, "text");
+  const objects = join(path, "objects", "sha256");
+  writeFileSync(join(objects, ".DS_Store"), "");
+  mkdirSync(join(objects, "zz"));
+  writeFileSync(join(objects, "zz", "f".repeat(62)), "");
+  mkdirSync(join(objects, "abc"));
+  writeFileSync(join(objects, "abc", "f".repeat(61)), "");
+  const listed: Digest[] = [];
+  for await (const stat of store.list()) listed.push(stat.digest);
+  assert.deepEqual(listed, [digest]);
+});
+
+test("a symbolic link in a blob's place is no blob, and is replaced", async () => {
+  const path = newFolder();
+  const store = await openFolder({ path });
+  const digest = await write(store, "text");
+  const file = (await store.localPath(digest)) as string;
+  const secret = join(temporary, "secret");
+  writeFileSync(secret, "text");
+  rmSync(file);
+  symlinkSync(secret, file);
+  assert.equal(await store.read(digest), undefined);
+  assert.equal(await store.stream(digest), undefined);
+  assert.equal(await store.localPath(digest), undefined);
+  assert.equal((await store.stat([digest])).size, 0);
+  await write(store, "text");
+  assert.equal(lstatSync(file).isFile(), true);
+  assert.ok(existsSync(secret));
+});
+
+test("what is no digest never becomes a path", async () => {
+  const store = await openFolder({ path: newFolder() });
+  for (const text of ["sha256:../../../etc/passwd", `sha256:${"a".repeat(63)}/`, "../x"] as Digest[]) {
+    await assert.rejects(store.read(text), /is no digest/u);
+    await assert.rejects(store.stat([text]), /is no digest/u);
+    await assert.rejects(store.remove([text]), /is no digest/u);
+    const upload = await store.upload();
+    await assert.rejects(upload.commit(text), /is no digest/u);
+    await upload.abort();
+  }
+});
+
+test("a place that cannot be a folder is refused with what to do", async () => {
+  const file = join(temporary, "a-file");
+  writeFileSync(file, "");
+  await assert.rejects(openFolder({ path: join(file, "store") }), (error) => {
+    assert.ok(error instanceof StoreError);
+    assert.equal(error.code, "RPS4001");
+    assert.match(error.message, /a-file/u);
+    assert.ok(error.hint);
+    return true;
+  });
+});
+
+test("a write that fails leaves nothing behind", async () => {
+  const path = newFolder();
+  const store = await openFolder({ path });
+  const objects = join(path, "objects", "sha256");
+  rmSync(objects, { recursive: true });
+  writeFileSync(objects, "in the way");
+  const upload = await store.upload();
+  await upload.write(Buffer.alloc(200_000));
+  await assert.rejects(upload.commit(digestBytes(Buffer.alloc(200_000))), (error) => {
+    return error instanceof StoreError && error.code === "RPS4005";
+  });
+  assert.deepEqual(readdirSync(join(path, "tmp")), []);
+  chmodSync(objects, 0o644);
+});
