@@ -1,37 +1,56 @@
 /** Why nothing is stored under a key: the closest earlier key, and what differs from it. */
 import type { CodeIdentity } from "../code/identity.ts";
 import type { Digest } from "../hash/digest.ts";
+import type { RunId } from "../record/id.ts";
 import type { KeyArgument, KeyRecord } from "../record/key.ts";
 import type { Difference, Reason } from "../record/reason.ts";
 import type { StepRun } from "../record/run.ts";
-import type { CodeRecord, MetadataStore } from "../store/metadata-store.ts";
+import type { CodeRecord, MetadataStore, StepRunQuery } from "../store/metadata-store.ts";
 import { countDifferences, explainDifferences, type ExplainedKey } from "./explain.ts";
 import type { Key } from "./key.ts";
 
-/** How many earlier step runs are looked at to find the closest. */
-const candidates = 50;
+/** How many earlier step runs are looked at to find the closest: of the same node, and elsewhere. */
+const candidatesHere = 10;
+const candidatesElsewhere = 50;
 
 export interface MissQuestion {
-  readonly pipeline: string;
   readonly node: string;
   readonly key: Key;
   readonly code: CodeIdentity;
 }
 
-/** The reason of a step that has nothing stored under its key. */
-export async function explainMiss(metadata: MetadataStore, question: MissQuestion): Promise<Reason> {
-  const closest = await findClosest(metadata, question);
-  if (closest === undefined) return { code: "first-run", text: "it runs for the first time", differences: [] };
-  const { stepRun, key } = closest;
-  if (stepRun.key === question.key.digest) return explainSameKey(stepRun);
-  const to: ExplainedKey = { key: question.key.record, code: await toCodeRecord(question.code) };
-  const differences = await compareKeys(metadata, key, to, await textsOf(question.code));
-  const [first] = differences;
-  return {
-    code: first?.code ?? "code",
-    text: first === undefined ? "its key differs" : describeDifference(first, differences.length - 1),
-    differences,
-    against: stepRun.id,
+export type ExplainMiss = (question: MissQuestion) => Promise<Reason>;
+
+/** Answers for the nodes of one run why nothing is stored under their keys. The step runs of `ownRun` are not earlier ones. */
+export function openMissExplainer(metadata: MetadataStore, pipeline: string, ownRun?: RunId): ExplainMiss {
+  const find = async (query: StepRunQuery): Promise<readonly StepRun[]> =>
+    (await metadata.stepRuns(query)).filter((stepRun) => stepRun.run !== ownRun);
+  // Many nodes of one step that are new ask for the same rows.
+  const elsewhere = new Map<string, Promise<readonly StepRun[]>>();
+  const findElsewhere = (step: string): Promise<readonly StepRun[]> => {
+    const known = elsewhere.get(step) ?? find({ step, limit: candidatesElsewhere });
+    elsewhere.set(step, known);
+    return known;
+  };
+  return async (question) => {
+    const closest = await findClosest(
+      metadata,
+      question,
+      async (step, node) => await find({ step, pipeline, node, limit: candidatesHere }),
+      findElsewhere,
+    );
+    if (closest === undefined) return { code: "first-run", text: "it runs for the first time", differences: [] };
+    const { stepRun, key } = closest;
+    if (stepRun.key === question.key.digest) return explainSameKey(stepRun);
+    const to: ExplainedKey = { key: question.key.record, code: await toCodeRecord(question.code) };
+    const differences = await compareKeys(metadata, key, to, await textsOf(question.code));
+    const [first] = differences;
+    return {
+      code: first?.code ?? "code",
+      text: first === undefined ? "its key differs" : describeDifference(first, differences.length - 1),
+      differences,
+      against: stepRun.id,
+    };
   };
 }
 
@@ -94,11 +113,13 @@ export async function textsOf(code: CodeIdentity): Promise<ReadonlyMap<Digest, s
 /** The same place in the same pipeline is what a person compares with; another use of the step is second best. */
 async function findClosest(
   metadata: MetadataStore,
-  { pipeline, node, key }: MissQuestion,
+  { node, key }: MissQuestion,
+  findHere: (step: string, node: string) => Promise<readonly StepRun[]>,
+  findElsewhere: (step: string) => Promise<readonly StepRun[]>,
 ): Promise<{ stepRun: StepRun; key: KeyRecord } | undefined> {
-  const step = key.record.step;
-  const here = await metadata.stepRuns({ step, pipeline, node, limit: candidates });
-  const recent = here.length > 0 ? here : await metadata.stepRuns({ step, limit: candidates });
+  const { step } = key.record;
+  const here = await findHere(step, node);
+  const recent = here.length > 0 ? here : await findElsewhere(step);
   const ended = recent.filter(
     (each) => each.key !== undefined && each.status !== "running" && each.status !== "skipped",
   );

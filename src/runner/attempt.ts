@@ -1,6 +1,6 @@
 /** One attempt at one step: read its inputs from stored bytes, call its function, store what it returns. */
 import { singleOutput, type Argument, type OutputName, type StepDefinition } from "../define/plan.ts";
-import { DefinitionError, RepriseError, RunError, StoreError, ValueError } from "../error.ts";
+import { DefinitionError, RunError, StoreError, ValueError } from "../error.ts";
 import { formatPath, type PathStep } from "../hash/value-path.ts";
 import { loadValue, storeValue, type StoredValue } from "../materializer/stored-value.ts";
 import type { ArtifactContent } from "../record/artifact.ts";

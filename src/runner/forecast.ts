@@ -1,6 +1,6 @@
 /** What a run would do, step by step, without running anything. */
 import { countDifferences } from "../cache/explain.ts";
-import { explainMiss } from "../cache/explain-miss.ts";
+import { openMissExplainer, type ExplainMiss } from "../cache/explain-miss.ts";
 import { digestKey } from "../cache/key.ts";
 import { lookUp, ruleOut, type ToldMiss } from "../cache/look-up.ts";
 import { dependenciesOf, makeNodeKey, toKeyArguments } from "../cache/node-key.ts";
@@ -43,6 +43,7 @@ const searchedEntries = 2000;
 export async function forecastPlan(plan: Plan, ports: RunnerPorts, options: RunOptions): Promise<readonly Forecast[]> {
   const selection = selectNodes(plan, options);
   const identities = await ports.code.identify([...new Set(plan.nodes.map((node) => node.step))]);
+  const explainMiss = openMissExplainer(ports.metadata, plan.pipeline);
   const hits = new Map<NodeId, CacheEntry>();
   const forecasts = new Map<NodeId, Forecast>();
   for (const node of plan.nodes) {
@@ -51,7 +52,7 @@ export async function forecastPlan(plan: Plan, ports: RunnerPorts, options: RunO
     const policy = policyOf(node, options, selection, ports);
     const on = [...dependenciesOf(node)].filter((id) => forecasts.get(id)?.verdict !== "cached");
     const forecast = selection.selected.has(node.id)
-      ? await forecastNode({ node, code, policy, on, hits, ports, pipeline: plan.pipeline })
+      ? await forecastNode({ node, code, policy, on, hits, ports, explainMiss })
       : {
           verdict: "skipped" as const,
           reason: { code: "not-selected" as const, text: "it was not asked for", differences: [] },
@@ -77,11 +78,11 @@ interface NodeQuestion {
   readonly on: readonly NodeId[];
   readonly hits: Map<NodeId, CacheEntry>;
   readonly ports: RunnerPorts;
-  readonly pipeline: string;
+  readonly explainMiss: ExplainMiss;
 }
 
 async function forecastNode(question: NodeQuestion): Promise<Pick<Forecast, "verdict" | "reason">> {
-  const { node, code, policy, hits, ports, pipeline } = question;
+  const { node, code, policy, hits, ports, explainMiss } = question;
   const told = ruleOut(policy.cache, code);
   if (told !== undefined) return { verdict: "runs", reason: toReason(told) };
   const outputOf = (id: NodeId, output: OutputName): CacheEntry["outputs"][number]["digest"] | undefined =>
@@ -105,12 +106,12 @@ async function forecastNode(question: NodeQuestion): Promise<Pick<Forecast, "ver
     };
   }
   if (found.kind === "miss") return { verdict: "runs", reason: toReason(found.told, found.entry) };
-  return { verdict: "runs", reason: await explainMiss(ports.metadata, { pipeline, node: node.id, key, code }) };
+  return { verdict: "runs", reason: await explainMiss({ node: node.id, key, code }) };
 }
 
 /** Some inputs are not known. If no stored key agrees with what is known, the step runs whatever they turn out to be. */
 async function forecastIncomplete(
-  { node, code, on, ports, pipeline }: NodeQuestion,
+  { node, code, on, ports, explainMiss }: NodeQuestion,
   args: KeyRecord["arguments"],
 ): Promise<Pick<Forecast, "verdict" | "reason">> {
   const { metadata } = ports;
@@ -129,7 +130,7 @@ async function forecastIncomplete(
   const assumed =
     closest === undefined ? {} : pick(closest.arguments, Object.fromEntries(unknown.map((name) => [name, true])));
   const key = makeNodeKey(node, code, { ...assumed, ...args });
-  return { verdict: "runs", reason: await explainMiss(metadata, { pipeline, node: node.id, key, code }) };
+  return { verdict: "runs", reason: await explainMiss({ node: node.id, key, code }) };
 }
 
 async function lastDurationMs(ports: RunnerPorts, node: PlanNode): Promise<number | undefined> {

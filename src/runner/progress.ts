@@ -1,5 +1,5 @@
 /** A run while it goes on: ready nodes are looked up, hits end at once, misses execute, damage is repaired. */
-import { explainMiss } from "../cache/explain-miss.ts";
+import { openMissExplainer, type ExplainMiss } from "../cache/explain-miss.ts";
 import { lookUp, ruleOut, type CachePolicy, type LookUp, type ToldMiss } from "../cache/look-up.ts";
 import { makeNodeKey, toKeyArguments } from "../cache/node-key.ts";
 import type { Key } from "../cache/key.ts";
@@ -81,6 +81,7 @@ export class Progress {
   readonly #schedule: Schedule;
   readonly #abort = new AbortController();
   readonly #jobs: number;
+  readonly #explainMiss: ExplainMiss;
   readonly #queue: Waiting[] = [];
   /** Contents of artifacts made or read in this run, by digest. */
   readonly #contents = new Map<Digest, ArtifactContent>();
@@ -95,6 +96,7 @@ export class Progress {
   constructor(parts: ProgressParts) {
     this.#parts = parts;
     const { plan, ports, options, run, selection, identities } = parts;
+    this.#explainMiss = openMissExplainer(ports.metadata, run.pipeline, run.id);
     this.#jobs = Math.max(1, options.jobs ?? ports.jobs);
     for (const node of plan.nodes) {
       const code = identities.get(node.step);
@@ -324,12 +326,7 @@ export class Progress {
     }
     const { node, code, key } = state;
     assertInternal(key, `node "${node.id}" is explained before it has a key`);
-    return await explainMiss(this.#parts.ports.metadata, {
-      pipeline: this.#parts.run.pipeline,
-      node: node.id,
-      key,
-      code,
-    });
+    return await this.#explainMiss({ node: node.id, key, code });
   }
 
   /** An input's bytes are damaged: its producer, which was reused, is executed again, and the node waits for it. */
