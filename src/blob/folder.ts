@@ -286,6 +286,10 @@ function statFile(path: string): { readonly size: number; readonly modifiedAt: n
   }
 }
 
+function toPlainBytes({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
 async function* entriesOf(folder: string): AsyncGenerator<Dirent, void, undefined> {
   const entries = await orMissing(() => opendir(folder));
   if (entries !== undefined) yield* entries;

@@ -23,7 +23,7 @@ export interface BlobUpload {
 
 export interface BlobStore extends AsyncDisposable {
   upload(): Promise<BlobUpload>;
-  /** All of it, in one go: for small blobs. Undefined when missing. Not verified. */
+  /** All of it, in one go, in memory that nobody else uses: no Buffer, whose slices share it. Undefined when missing. Not verified. */
   read(digest: Digest): Promise<Uint8Array | undefined>;
   /** Undefined when missing. Not verified. */
   stream(digest: Digest): Promise<AsyncIterable<Uint8Array> | undefined>;

@@ -61,8 +61,13 @@ function testReading(current: () => BlobStore): void {
     }
   });
 
-  it("hands out bytes that a reader may write into", async () => {
+  it("hands out plain bytes, in memory of their own, that a reader may write into", async () => {
     const store = current();
+    for (const size of [10, 500_000]) {
+      const bytes = await store.read(await write(store, makeBytes(size)));
+      assert.equal(Object.getPrototypeOf(bytes), Uint8Array.prototype);
+      assert.equal(bytes?.buffer.byteLength, size);
+    }
     const digest = await write(store, Buffer.from("text"));
     (await store.read(digest))?.fill(0);
     assert.deepEqual(await readWhole(store, digest), Buffer.from("text"));
