@@ -12,14 +12,6 @@ export interface Assessment {
   readonly environment: readonly string[];
 }
 
-/** Which bytes this process runs, where that is known. */
-export interface Loaded {
-  /** Digest of the bytes as they were loaded; undefined when nobody looked. */
-  contentOf(path: string): string | undefined;
-  /** When the modules that nobody looked at were loaded at the earliest, by the clock. */
-  readonly sinceMs: number;
-}
-
 const worldWords: Readonly<Record<string, string>> = {
   argv: "the command line",
   clock: "the time",
@@ -30,7 +22,7 @@ const worldWords: Readonly<Record<string, string>> = {
 };
 
 /** Collects everything in a closure that keeps its code from being known for certain. */
-export function assessClosure(closure: Closure, judge: Judge, loaded: Loaded): Assessment {
+export function assessClosure(closure: Closure, judge: Judge): Assessment {
   const notes: CodeNote[] = [];
   const environment = new Set<string>();
   const files = new Set<SourceFile>();
@@ -38,7 +30,7 @@ export function assessClosure(closure: Closure, judge: Judge, loaded: Loaded): A
     const { file, unit } = node;
     if (file !== undefined && !files.has(file)) {
       files.add(file);
-      notes.push(...assessFile(file, loaded));
+      notes.push(...assessFile(file));
     }
     if (node.kind === "builtin" && node.module === "vm") {
       notes.push({ verdict: "opaque", kind: "eval", message: "node:vm runs code that is not in the source" });
@@ -68,16 +60,16 @@ export function verdictOf(notes: readonly CodeNote[]): Verdict {
   return notes.length > 0 ? "assumed" : "proved";
 }
 
-function assessFile(file: SourceFile, loaded: Loaded): CodeNote[] {
-  if (file.record.format === "broken") {
-    const message = `${file.name} cannot be parsed`;
-    return [{ verdict: "opaque", kind: "syntax-error", message, place: { file: file.name, line: 1 } }];
-  }
-  const content = loaded.contentOf(file.path);
-  const edited = content === undefined ? file.stamp[0] > loaded.sinceMs : !file.content.startsWith(content);
-  if (!edited) return [];
-  const message = `${file.name} was edited after this process loaded it`;
-  return [{ verdict: "opaque", kind: "edited-since-load", message, place: { file: file.name, line: 1 } }];
+function assessFile(file: SourceFile): CodeNote[] {
+  if (file.record.format !== "broken") return [];
+  const message = `${file.name} cannot be parsed`;
+  return [{ verdict: "opaque", kind: "syntax-error", message, place: { file: file.name, line: 1 } }];
+}
+
+/** That what runs may not be what was fingerprinted. */
+export function editedNote(file: string): CodeNote {
+  const message = `${file} was edited after this process loaded it`;
+  return { verdict: "opaque", kind: "edited-since-load", message, place: { file, line: 1 } };
 }
 
 function driverNote(node: GraphNode): CodeNote {
@@ -128,11 +120,6 @@ function unique(notes: readonly CodeNote[]): CodeNote[] {
   const seen = new Map<string, CodeNote>();
   for (const note of notes) seen.set(JSON.stringify([note.kind, note.message, note.place]), note);
   return [...seen.values()];
-}
-
-/** When this process started, by the clock of file systems. */
-export function processStartMs(): number {
-  return performance.timeOrigin;
 }
 
 /** Whether there is a file at a path. */

@@ -1,15 +1,15 @@
 /** Imports a user's file without running the statements that run pipelines. */
+import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { registerHooks, type LoadFnOutput } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { GraphNode } from "./graph.ts";
 import type { ProjectIndex } from "./open.ts";
-import type { UnitRecord } from "./record.ts";
-import type { SourceFile } from "./source-file.ts";
+import type { DrivenFile } from "./state.ts";
 
 /**
  * Imports a file with its driver statements, and those of every project file that it imports, turned into blanks: the
- * definitions are there, nothing is run. Lines and columns stay as they are.
+ * definitions are there, nothing is run. Lines and columns stay as they are. What a driver would have declared is there
+ * under its name, without a meaning.
  */
 export async function importWithoutDrivers(file: string, index: ProjectIndex): Promise<Record<string, unknown>> {
   const analysed = await index.drivers(file);
@@ -21,13 +21,9 @@ export async function importWithoutDrivers(file: string, index: ProjectIndex): P
       const bytes = readFileSync(path);
       index.noteLoaded(path, bytes);
       // An edit since the analysis has moved the statements: the file runs as it is, and is noted as edited.
-      const blanks = index.isCurrent(known.file, bytes) ? known.drivers : [];
-      if (blanks.length === 0) return nextLoad(url, context);
-      return {
-        format: formatOf(known.file),
-        source: blankOut(bytes, blanks),
-        shortCircuit: true,
-      } satisfies LoadFnOutput;
+      if (known.drivers.length === 0 || !isCurrent(known, bytes)) return nextLoad(url, context);
+      const source = blankOut(bytes, known);
+      return { format: formatOf(path, known), source, shortCircuit: true } satisfies LoadFnOutput;
     },
   });
   try {
@@ -37,25 +33,30 @@ export async function importWithoutDrivers(file: string, index: ProjectIndex): P
   }
 }
 
-function formatOf({ path, record }: SourceFile): string {
-  const format = record.format === "commonjs" ? "commonjs" : "module";
+function isCurrent({ content }: DrivenFile, bytes: Buffer): boolean {
+  return content.startsWith(hash("sha256", bytes, "base64url"));
+}
+
+function formatOf(path: string, { commonJs }: DrivenFile): string {
+  const format = commonJs ? "commonjs" : "module";
   return /\.[cm]?tsx?$/u.test(path) ? `${format}-typescript` : format;
 }
 
 /** The text with the drivers' statements as blanks; what they declare stays declared. */
-function blankOut(bytes: Buffer, drivers: readonly GraphNode[]): string {
+function blankOut(bytes: Buffer, { drivers }: DrivenFile): string {
   let source = bytes.toString("utf8");
+  // Offsets are counted without the byte order mark.
   const offset = source.startsWith("\uFEFF") ? 1 : 0;
-  for (const { unit } of drivers) {
-    const start = unit!.start + offset;
-    const end = unit!.end + offset;
-    source = source.slice(0, start) + blankUnit(source.slice(start, end), unit!) + source.slice(end);
+  for (const driver of drivers) {
+    const start = driver.start + offset;
+    const end = driver.end + offset;
+    source = source.slice(0, start) + blank(source.slice(start, end), driver) + source.slice(end);
   }
   return source;
 }
 
 /** Keeps the lines, and the columns of what follows. */
-function blankUnit(text: string, { kind, names }: UnitRecord): string {
+function blank(text: string, { kind, names }: DrivenFile["drivers"][number]): string {
   const replacement = kind === "variable" ? names.map((name) => `${name}=0`).join(",") : ";";
   const [first = "", ...rest] = text.split(/\r?\n/u).map((line) => " ".repeat(line.length));
   return [replacement.padEnd(first.length), ...rest].join("\n");

@@ -6,7 +6,8 @@ import { relativePath } from "./lock-file.ts";
 import { packageFolder, Packages, readJson } from "./packages.ts";
 import type { PackageType } from "./parse.ts";
 import type { FileRecord, RequestRecord } from "./record.ts";
-import { isRacy, sameStamp, stampOf, type SourceFile, type Stamp } from "./source-file.ts";
+import { isRacy, isSameMoment, sameStamp, stampOf, type SourceFile, type Stamp } from "./source-file.ts";
+import type { WarmState } from "./state.ts";
 
 type Parser = typeof import("./parse.ts");
 type Resolver = typeof import("oxc-resolver");
@@ -47,10 +48,11 @@ export class Project {
   readonly files = new Map<string, SourceFile>();
   readonly #cache: RecordCache;
   readonly #watched = new Map<string, Stamp | undefined>();
-  readonly #folders = new Map<string, { mtimeMs: number; listing: string }>();
+  readonly #folders = new Map<string, Folder>();
   readonly #destinations = new Map<string, Destination>();
   readonly #types = new Map<string, PackageType>();
   #packages: Packages;
+  #reads = 0;
   #parser: Parser | undefined;
   #resolver: { readonly forImport: ResolverInstance; readonly forRequire: ResolverInstance } | undefined;
 
@@ -87,6 +89,11 @@ export class Project {
     this.files.set(path, file);
     this.#watchFolder(dirname(path));
     return file;
+  }
+
+  /** The known file of a name. */
+  byName(name: string): SourceFile | undefined {
+    return this.files.get(join(this.root, name));
   }
 
   /** Where a request of a file leads. */
@@ -130,13 +137,23 @@ export class Project {
     return { edited, moved };
   }
 
-  /** Everything whose change could change an answer, for the state on disk. */
-  stamps(): { files: SourceFile[]; watched: [string, Stamp | undefined][]; folders: [string, string][] } {
-    return {
-      files: [...this.files.values()],
-      watched: [...this.#watched],
-      folders: [...this.#folders].map(([path, folder]) => [path, folder.listing]),
-    };
+  /** Grows whenever a file was read. */
+  get reads(): number {
+    return this.#reads;
+  }
+
+  /** Everything whose change could change an answer. */
+  toState(): Pick<WarmState, "files" | "folders" | "watched"> {
+    const relative = (path: string): string => relativePath(this.root, path);
+    const files = [...this.files.values()].map(({ name, stamp, readAtMs, content }) => ({
+      name,
+      stamp,
+      readAtMs,
+      content,
+    }));
+    const folders = [...this.#folders].map(([path, folder]) => ({ name: relative(path), ...folder }));
+    const watched = [...this.#watched].map(([path, stamp]) => [relative(path), stamp ?? null] as const);
+    return { files, folders, watched };
   }
 
   #forgetResolutions(): void {
@@ -156,6 +173,7 @@ export class Project {
   #read(path: string, known?: string): Pick<SourceFile, "stamp" | "readAtMs" | "content" | "record"> | undefined {
     const readAtMs = Date.now();
     const stamp = stampOf(path);
+    this.#reads += 1;
     if (stamp === undefined) return undefined;
     let bytes: Buffer;
     try {
@@ -177,7 +195,7 @@ export class Project {
 
   #watchFolder(folder: string): void {
     if (this.#folders.has(folder)) return;
-    this.#folders.set(folder, { mtimeMs: stampOf(folder)?.[0] ?? 0, listing: listingOf(folder) });
+    this.#folders.set(folder, readFolder(folder));
     this.#watchManifests(folder);
     const parent = dirname(folder);
     if (folder !== this.root && folder.startsWith(this.root)) this.#watchFolder(parent);
@@ -202,13 +220,11 @@ export class Project {
     }
   }
 
-  #folderChanged(path: string, folder: { mtimeMs: number; listing: string }): boolean {
-    const mtimeMs = stampOf(path)?.[0] ?? 0;
-    if (mtimeMs === folder.mtimeMs && mtimeMs < Date.now() - 100) return false;
-    const listing = listingOf(path);
-    const changed = listing !== folder.listing;
-    Object.assign(folder, { mtimeMs, listing });
-    return changed;
+  #folderChanged(path: string, folder: Folder): boolean {
+    if (isSameMoment(folder, stampOf(path)?.[0] ?? 0)) return false;
+    const { listing } = folder;
+    Object.assign(folder, readFolder(path));
+    return folder.listing !== listing;
   }
 
   #packageType(folder: string): PackageType {
@@ -314,8 +330,19 @@ function isFolder(path: string): boolean {
   }
 }
 
+interface Folder {
+  mtimeMs: number;
+  readAtMs: number;
+  listing: string;
+}
+
+function readFolder(path: string): Folder {
+  const readAtMs = Date.now();
+  return { mtimeMs: stampOf(path)?.[0] ?? 0, readAtMs, listing: listingOf(path) };
+}
+
 /** The names in a folder that a resolution could depend on. */
-function listingOf(folder: string): string {
+export function listingOf(folder: string): string {
   try {
     const names = readdirSync(folder, { withFileTypes: true })
       .filter((entry) => !entry.name.startsWith("."))

@@ -25,6 +25,11 @@ export function isRacy(stamp: Stamp, readAtMs: number): boolean {
   return stamp[1] > readAtMs - racyMs;
 }
 
+/** Whether a folder's listing, read at a time, is the one that a modification time now stands for. */
+export function isSameMoment(read: { readonly mtimeMs: number; readonly readAtMs: number }, mtimeMs: number): boolean {
+  return mtimeMs === read.mtimeMs && mtimeMs < read.readAtMs - racyMs;
+}
+
 export interface SourceFile {
   readonly path: string;
   /** Relative to the project, with `/`. */

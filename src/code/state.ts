@@ -1,0 +1,164 @@
+/**
+ * What the index keeps on disk between processes. Every file is whole or absent (written aside, then renamed), and
+ * nothing in it is trusted that does not fit: then it is as if it were not there.
+ */
+import { hash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { CodeNote, CodeUnit } from "./identity.ts";
+import type { Place } from "../error.ts";
+import type { Digest } from "../hash/digest.ts";
+import { codeScheme, type FileRecord, type UnitRecord } from "./record.ts";
+import type { Stamp } from "./source-file.ts";
+
+/** A unit as the state keeps it: its text is cut from its file when asked for. */
+export interface StoredUnit extends Omit<CodeUnit, "text"> {
+  /** Index into the state's files, and the offsets of the text. */
+  readonly span?: readonly [file: number, start: number, end: number];
+}
+
+/** What is known of a step apart from the process that asks. */
+export interface StepRecord {
+  /** Without the environment. */
+  readonly digest: Digest;
+  readonly notes: readonly CodeNote[];
+  readonly environment: readonly string[];
+  readonly place: Place | undefined;
+  readonly own: readonly string[];
+  /** Whether its function uses values of a function or loop around it. */
+  readonly captures: boolean;
+  /** Names of all files in its closure. */
+  readonly files: readonly string[];
+}
+
+export interface StoredFile {
+  readonly name: string;
+  readonly stamp: Stamp;
+  readonly readAtMs: number;
+  readonly content: string;
+}
+
+export interface StoredFolder {
+  readonly name: string;
+  readonly mtimeMs: number;
+  readonly readAtMs: number;
+  readonly listing: string;
+}
+
+/** All that must be unchanged for an answer to hold. */
+export interface Observed {
+  readonly files: readonly StoredFile[];
+  readonly folders: readonly StoredFolder[];
+  /** Manifests and locks; a null stamp: it was not there. */
+  readonly watched: readonly (readonly [name: string, stamp: Stamp | null])[];
+}
+
+/** Identities of steps. */
+export interface WarmState extends Observed {
+  /** By name and call sites. */
+  readonly steps: Readonly<Record<string, Omit<StepRecord, "files"> & { readonly files: readonly number[] }>>;
+  /** Name of the file with the units. */
+  readonly units: string;
+}
+
+/** A file of the project and the statements in it that run pipelines and that nothing else needs. */
+export interface DrivenFile {
+  readonly name: string;
+  /** Digest of the bytes that the offsets are of. */
+  readonly content: string;
+  readonly commonJs: boolean;
+  readonly drivers: readonly Pick<UnitRecord, "kind" | "names" | "start" | "end">[];
+}
+
+export interface DriversState extends Observed {
+  readonly drivers: readonly DrivenFile[];
+}
+
+export interface UnitsState {
+  readonly units: readonly StoredUnit[];
+  readonly steps: Readonly<Record<string, readonly number[]>>;
+}
+
+/** How many sets of steps are remembered. */
+const keptStates = 8;
+
+export class StateFolder {
+  readonly #folder: string;
+  /** State of another parser or scheme is not ours to read. */
+  readonly #tag: string;
+
+  constructor(folder: string, parserVersion: string) {
+    this.#folder = folder;
+    this.#tag = `code ${codeScheme} parser ${parserVersion}`;
+  }
+
+  readRecords(): Map<string, readonly [content: string, record: FileRecord]> {
+    const entries = this.#read<[string, string, FileRecord][]>("records.json");
+    return new Map((entries ?? []).map(([name, content, record]) => [name, [content, record]]));
+  }
+
+  writeRecords(entries: Iterable<readonly [name: string, content: string, record: FileRecord]>): void {
+    this.#write("records.json", [...entries]);
+  }
+
+  readWarm(subject: string): WarmState | undefined {
+    return this.#read<WarmState>(`warm-${subject}.json`);
+  }
+
+  readUnits(name: string): UnitsState | undefined {
+    return /^units-[\w-]+\.json$/u.test(name) ? this.#read<UnitsState>(name) : undefined;
+  }
+
+  writeWarm(subject: string, state: Omit<WarmState, "units">, units: UnitsState): void {
+    const name = `units-${hash("sha256", JSON.stringify(units), "base64url").slice(0, 22)}.json`;
+    this.#write(name, units);
+    this.#write(`warm-${subject}.json`, { ...state, units: name });
+    this.#prune();
+  }
+
+  readDrivers(subject: string): DriversState | undefined {
+    return this.#read<DriversState>(`drivers-${subject}.json`);
+  }
+
+  writeDrivers(subject: string, state: DriversState): void {
+    this.#write(`drivers-${subject}.json`, state);
+    this.#prune();
+  }
+
+  #read<T>(name: string): T | undefined {
+    try {
+      const { tag, data } = JSON.parse(readFileSync(join(this.#folder, name), "utf8")) as { tag: string; data: T };
+      return tag === this.#tag ? data : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A state that cannot be written costs time in the next process, nothing else. */
+  #write(name: string, data: unknown): void {
+    const target = join(this.#folder, name);
+    const aside = `${target}.${process.pid}.tmp`;
+    try {
+      mkdirSync(this.#folder, { recursive: true });
+      writeFileSync(aside, JSON.stringify({ tag: this.#tag, data }));
+      renameSync(aside, target);
+    } catch {
+      rmSync(aside, { force: true });
+    }
+  }
+
+  #prune(): void {
+    for (const prefix of ["warm-", "units-", "drivers-"]) {
+      try {
+        const old = readdirSync(this.#folder)
+          .filter((name) => name.startsWith(prefix) && name.endsWith(".json"))
+          .map((name) => ({ name, mtimeMs: statSync(join(this.#folder, name)).mtimeMs }))
+          .sort((a, b) => b.mtimeMs - a.mtimeMs)
+          .slice(keptStates);
+        for (const { name } of old) rmSync(join(this.#folder, name), { force: true });
+      } catch {
+        // Another process prunes too.
+      }
+    }
+  }
+}
