@@ -1,8 +1,9 @@
 /** From a command's words to a plan and the options of a run: what `run` and `plan` have in common. */
 import { planPipeline } from "../define/plan-pipeline.ts";
+import type { AnyPipeline } from "../define/pipeline-definition.ts";
 import type { Plan } from "../define/plan.ts";
 import type { RunOptions } from "../define/run-handle.ts";
-import { UsageError } from "../error.ts";
+import { UsageError, ValueError } from "../error.ts";
 import type { Stack } from "../stack/stack.ts";
 import type { Context } from "./context.ts";
 import { findPipeline } from "./find-pipeline.ts";
@@ -26,8 +27,21 @@ export async function planCommand(
   stack: Stack,
 ): Promise<PlannedCommand> {
   const { pipeline, file } = await findPipeline(stack, context.cwd, context.args[0]);
-  const plan = planPipeline(pipeline, await readParams(context, pipeline.definition.params));
+  const plan = planWithWords(pipeline, await readParams(context, pipeline.definition.params));
   return { plan, options: toRunOptions(context.flags), file };
+}
+
+/** As planPipeline; params that do not fit are a mistake in the command line, and have no place in a source. */
+export function planWithWords(pipeline: AnyPipeline, params: Readonly<Record<string, unknown>>): Plan {
+  try {
+    return planPipeline(pipeline, params);
+  } catch (error) {
+    if (!(error instanceof ValueError) || error.code !== "RPS2002") throw error;
+    throw new ValueError(error.code, error.message, {
+      hint: `${error.hint ?? "Mend the parameters"}; reprise run ${pipeline.definition.name} --help lists them`,
+      data: error.data,
+    });
+  }
 }
 
 /** The parameters that a command line gives. Throws a UsageError for words that are left over. */

@@ -12,10 +12,11 @@ export async function offerRemoval(
   flags: { readonly "dry-run": boolean; readonly yes: boolean },
 ): Promise<number> {
   const { printer, globals } = context;
-  const { runs, held, cacheEntries, artifacts, blobs, bytes } = removal;
+  const { runs, held, losing, cacheEntries, artifacts, blobs, bytes } = removal;
   const counts = {
     runs: runs.map((run) => run.id),
     held: held.map(({ run, why }) => ({ run: run.id, why })),
+    losing: losing.map(({ run, from }) => ({ run: run.id, from: from.id })),
     cacheEntries: cacheEntries.length,
     artifacts: artifacts.length,
     blobs: blobs.length,
@@ -31,6 +32,9 @@ export async function offerRemoval(
       ]);
     }
     for (const { run, why } of held) printer.line(`  ${run.id} stays: ${why}`);
+    for (const { run, from } of losing) {
+      printer.line(`  ${run.id} reuses results of ${from.id}: their logs and metrics go with it`);
+    }
     printer.line(
       `  ${formatCount(runs.length, "run")}, ${formatCount(cacheEntries.length, "stored result")}, ` +
         `${formatCount(artifacts.length, "artifact")}, ${formatCount(blobs.length, "blob")}: ${formatBytes(bytes)}`,

@@ -6,8 +6,8 @@ import type { MetadataStore } from "../store/metadata-store.ts";
 import { didYouMean } from "./did-you-mean.ts";
 
 /**
- * Finds an artifact by `trainer.model`, or an end of its name that no other has (`model`), in its newest version or as
- * `model@v3` or `model@3`.
+ * Finds an artifact by `trainer.model`, an end of its name that no other has (`model`), or its step (`trainer`) where
+ * that has a single output; in its newest version, or as `model@v3` or `model@3`.
  *
  * Throws a UsageError (RPS6002) when there is none, or several.
  */
@@ -28,7 +28,7 @@ export async function findArtifact(metadata: MetadataStore, selector: string): P
   });
 }
 
-/** The whole name of an artifact, from the end of it. */
+/** The whole name of an artifact, from the end of it; or from its step, where that has a single output. */
 export async function findArtifactName(metadata: MetadataStore, wanted: string): Promise<string> {
   const exact = await metadata.artifacts({ name: wanted, latest: true });
   if (exact.length > 0) return wanted;
@@ -43,6 +43,13 @@ export async function findArtifactName(metadata: MetadataStore, wanted: string):
     });
   }
   const known = (await metadata.artifacts({ latest: true })).map(({ name }) => name);
+  const [ofStep, ...more] = known.filter((name) => name.startsWith(`${wanted}.`));
+  if (ofStep !== undefined && more.length === 0) return ofStep;
+  if (ofStep !== undefined) {
+    throw new UsageError("RPS6002", `Step "${wanted}" has several outputs: ${[ofStep, ...more].sort().join(", ")}`, {
+      hint: "Name one of them",
+    });
+  }
   const ends = known.map((name) => name.slice(name.lastIndexOf(".") + 1));
   throw new UsageError("RPS6002", `There is no artifact "${wanted}"`, {
     hint: didYouMean(wanted, [...known, ...ends]) ?? "List them: reprise artifacts",

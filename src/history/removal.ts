@@ -32,6 +32,8 @@ export interface Removal {
   readonly runs: readonly Run[];
   /** Runs that a rule picked but that stay, and why. */
   readonly held: readonly { readonly run: Run; readonly why: string }[];
+  /** Runs that stay, but lose the logs and metrics of steps that they reused from one that goes. */
+  readonly losing: readonly { readonly run: Run; readonly from: Run }[];
   readonly cacheEntries: readonly KeyDigest[];
   readonly artifacts: readonly Pick<Artifact, "name" | "version">[];
   readonly blobs: readonly BlobStat[];
@@ -91,11 +93,17 @@ export async function planRunRemoval(
   options: { readonly data: "keep" | "remove" },
   now: number,
 ): Promise<Removal> {
-  if (options.data === "keep") return { runs, held: [], cacheEntries: [], artifacts: [], blobs: [], bytes: 0 };
   const inventory = await takeInventory(ports, now);
   const ids = new Set(runs.map((run) => run.id));
   const picked = new Set(inventory.runs.filter((run) => ids.has(run.id)));
-  return planFor(inventory, picked, [], { orphans: false });
+  const removal = planFor(inventory, picked, [], { orphans: false });
+  const users = listUsers(inventory);
+  const losing = [...picked].flatMap((from) =>
+    [...new Set(users.get(from))].filter((run) => !picked.has(run)).map((run) => ({ run, from })),
+  );
+  return options.data === "remove"
+    ? { ...removal, losing }
+    : { runs: removal.runs, held: [], losing, cacheEntries: [], artifacts: [], blobs: [], bytes: 0 };
 }
 
 /** Removes what was planned; what somebody has referred to since then stays. Answers with the bytes that were freed. */
@@ -224,6 +232,7 @@ function planFor(
   return {
     runs: inventory.runs.filter((run) => gone.has(run)),
     held,
+    losing: [],
     cacheEntries,
     artifacts: artifacts.map(({ name, version }) => ({ name, version })),
     blobs,

@@ -1,5 +1,4 @@
 /** `reprise graph`. */
-import { planPipeline } from "../../define/plan-pipeline.ts";
 import { UsageError } from "../../error.ts";
 import { findRun } from "../../history/find-run.ts";
 import { renderDot, renderMermaid, renderTree, toPlanGraph, type DrawnGraph } from "../../history/graph.ts";
@@ -7,7 +6,7 @@ import { loadRunDetails } from "../../history/run-details.ts";
 import { toPlanRecord } from "../../runner/plan-record.ts";
 import type { Context, Handler } from "../context.ts";
 import { findPipeline } from "../find-pipeline.ts";
-import { readParams } from "../plan-command.ts";
+import { planWithWords, readParams } from "../plan-command.ts";
 
 export const graph: Handler<"graph"> = async (context) => {
   const drawn = await drawGraph(context);
@@ -31,7 +30,7 @@ async function drawGraph(context: Context<"graph">): Promise<DrawnGraph> {
   const { run: selector } = context.flags;
   if (selector === undefined) {
     const { pipeline } = await findPipeline(stack, context.cwd, context.args[0]);
-    return toPlanGraph(toPlanRecord(planPipeline(pipeline, await readParams(context, pipeline.definition.params))));
+    return toPlanGraph(toPlanRecord(planWithWords(pipeline, await readParams(context, pipeline.definition.params))));
   }
   const run = await findRun(stack.metadata, selector);
   const { version, steps } = await loadRunDetails(stack.metadata, run);

@@ -75,5 +75,16 @@ function printStatuses({ printer, args }: Context<"status">, statuses: readonly 
     }
   }
   const stale = statuses.find((each) => each.state !== "fresh");
-  if (stale !== undefined) printer.line(printer.style("dim", `  reprise run ${stale.pipeline}`));
+  if (stale !== undefined) {
+    printer.line(printer.style("dim", `  reprise run ${[stale.pipeline, ...toFlags(stale.lastRun)].join(" ")}`));
+  }
+}
+
+/** The parameters of a run as flags. */
+function toFlags(run: Run | undefined): readonly string[] {
+  return Object.entries(run?.params ?? {}).flatMap(([name, { value }]) => {
+    if (value === undefined) return [];
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return [`--${name}=${/^[\w.,:/@+-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`}`];
+  });
 }

@@ -11,7 +11,7 @@ export function createPlainReporter(printer: Printer, options: ReporterOptions):
   const started = new Set<string>();
 
   const start = (step: StepRun): void => {
-    if (started.has(step.id)) return;
+    if (started.has(step.id) || level === "quiet") return;
     started.add(step.id);
     printer.line(`Step ${step.node} has started.`);
   };
@@ -20,7 +20,7 @@ export function createPlainReporter(printer: Printer, options: ReporterOptions):
     report(event) {
       switch (event.kind) {
         case "run-started":
-          return printRunStart(printer, event);
+          return level === "quiet" ? undefined : printRunStart(printer, event);
         case "step-started":
           return start(event.step);
         case "step-attempt-failed": {
@@ -41,7 +41,9 @@ export function createPlainReporter(printer: Printer, options: ReporterOptions):
             const { code, text } = event.step.reason;
             printer.line(`Step ${event.step.node}: ${code}, ${cleanText(text)}.`);
           }
-          return printStepEnd(printer, event.step, options);
+          return level === "quiet" && event.step.status !== "failed"
+            ? undefined
+            : printStepEnd(printer, event.step, options);
         case "warning":
           return printer.line(
             `Warning${event.step === undefined ? "" : ` in ${nodeOf(event.step)}`}: ${cleanText(event.message)}`,
