@@ -17,7 +17,9 @@ import { after, test } from "node:test";
 import { StoreError } from "../error.ts";
 import { digestBytes, type Digest } from "../hash/digest.ts";
 import type { BlobStore } from "../store/blob-store.ts";
+import { openContentStore } from "../store/content-store.ts";
 import { testBlobStore } from "../testing/blob-store-contract.ts";
+import { testContentStore } from "../testing/content-store-contract.ts";
 import { openFolder } from "./folder.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "reprise-folder-"));
@@ -30,6 +32,7 @@ function newFolder(): string {
 
 testBlobStore("a folder", () => openFolder({ path: newFolder() }));
 testBlobStore("a folder that is not flushed", () => openFolder({ path: newFolder(), durability: "none" }));
+testContentStore("a folder", () => openFolder({ path: newFolder() }));
 
 async function write(store: BlobStore, text: string): Promise<Digest> {
   const upload = await store.upload();
@@ -129,5 +132,37 @@ test("a write that fails leaves nothing behind", async () => {
     return error instanceof StoreError && error.code === "RPS4005";
   });
   assert.deepEqual(readdirSync(join(path, "tmp")), []);
-  chmodSync(objects, 0o644);
+});
+
+test("a file that was found right is not read again until it changes", async () => {
+  const blobs = await openFolder({ path: newFolder() });
+  let reads = 0;
+  const counting: BlobStore = Object.create(blobs, {
+    localPath: { value: blobs.localPath.bind(blobs) },
+    stream: {
+      value: (digest: Digest) => {
+        reads++;
+        return blobs.stream(digest);
+      },
+    },
+  });
+  const digest = await write(blobs, "text");
+  await using store = openContentStore(counting);
+  const path = await store.path(digest);
+  await store.path(digest);
+  assert.equal(reads, 1);
+  chmodSync(path, 0o644);
+  writeFileSync(path, "Text");
+  await assert.rejects(store.path(digest), { code: "RPS4004" });
+  assert.equal(reads, 2);
+});
+
+test("a file that was hashed on its way in is handed out without being read", async () => {
+  const blobs = await openFolder({ path: newFolder() });
+  await using store = openContentStore(blobs);
+  const source = join(temporary, "source");
+  writeFileSync(source, "x".repeat(100_000));
+  const { digest } = await store.put({ path: source });
+  blobs.stream = () => assert.fail("it is read");
+  assert.ok(existsSync(await store.path(digest)));
 });
