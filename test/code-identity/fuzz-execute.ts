@@ -1,6 +1,6 @@
 /**
- * Runs in a child process with `--experimental-vm-modules`: evaluates a program anew for each module that defines steps,
- * as a worker would, and answers with what each step returns.
+ * Runs in a child process with `--experimental-vm-modules`: evaluates a program anew for each step, as a worker would,
+ * and answers with what each step returns.
  */
 import { posix } from "node:path";
 import { createContext, Script, SourceTextModule, SyntheticModule, type Context, type Module } from "node:vm";
@@ -8,7 +8,7 @@ import { createContext, Script, SourceTextModule, SyntheticModule, type Context,
 export interface ExecuteRequest {
   readonly id: number;
   readonly files: Readonly<Record<string, string>>;
-  readonly entries: readonly string[];
+  readonly steps: readonly { readonly name: string; readonly path: string }[];
 }
 
 /** By step, the JSON of what it returned, or its error. `broken` when a module could not be loaded. */
@@ -20,11 +20,14 @@ process.on("message", (request: ExecuteRequest) => {
   void execute(request).then((answer) => process.send?.(answer));
 });
 
-async function execute({ id, files, entries }: ExecuteRequest): Promise<ExecuteAnswer> {
+async function execute({ id, files, steps }: ExecuteRequest): Promise<ExecuteAnswer> {
   const outputs: Record<string, string> = {};
-  for (const entry of entries) {
+  for (const { name, path } of steps) {
     try {
-      for (const [name, run] of await loadSteps(files, entry)) outputs[name] = await outcome(run);
+      // Anew for each: neither what another step did nor what another module's evaluation did may be seen.
+      const run = (await loadSteps(files, path)).get(name);
+      if (run === undefined) throw new Error(`${path} makes no ${name}`);
+      outputs[name] = await outcome(run);
     } catch (error) {
       return { id, broken: String(error) };
     }
