@@ -15,9 +15,7 @@ async function openExample(): Promise<Project> {
 }
 
 interface StepView {
-  readonly node: string;
-  readonly status: string;
-  readonly reason: { readonly code: string };
+  readonly stepRun: { readonly status: string; readonly reason: { readonly code: string } };
 }
 
 test("another parameter is another run of the same version, another trainer another version, and back is back", async () => {
@@ -34,7 +32,7 @@ test("another parameter is another run of the same version, another trainer anot
     assert.equal(ended.code, 0, ended.stderr + ended.stdout);
     const shown = await project.json<{ run: { version: number }; steps: StepView[] }>(["show", "last"]);
     versions.push(shown.run.version);
-    statuses.push(shown.steps.map(({ status, reason }) => `${status}:${reason.code}`).join(" "));
+    statuses.push(shown.steps.map(({ stepRun: { status, reason } }) => `${status}:${reason.code}`).join(" "));
   }
   assert.deepEqual(versions, [1, 1, 2, 1]);
   assert.deepEqual(statuses, [

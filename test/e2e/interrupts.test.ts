@@ -48,12 +48,12 @@ test("Ctrl-C cancels the run, exits with 130, and the next run goes on after the
     running.process.kill("SIGINT");
     const ended = await running.finished;
     assert.equal(ended.code, 130, ended.stdout + ended.stderr);
-    const { run, steps } = await project.json<{ run: { status: string }; steps: { node: string; status: string }[] }>([
+    const { run, steps } = await project.json<{ run: { status: string }; steps: { stepRun: { status: string } }[] }>([
       "show",
       "last",
     ]);
     assert.equal(run.status, "cancelled");
-    assert.deepEqual(steps.map(({ status }) => status).slice(2), ["cancelled", "skipped"]);
+    assert.deepEqual(steps.map(({ stepRun }) => stepRun.status).slice(2), ["cancelled", "skipped"]);
   }
   const mark = (await executedSince(project, 0)).length;
   const next = await project.node(["chain.ts"]);
@@ -118,12 +118,13 @@ console.log(JSON.stringify(ids));
   for (const each of ended) assert.equal(each.code, 0, each.stderr);
   const ids = ended.flatMap(({ stdout }) => JSON.parse(stdout.trim().split("\n").at(-1) as string) as string[]);
   assert.equal(new Set(ids).size, 32);
-  const runs = await project.json<{ runs: { id: string; status: string; version: number; name: string }[] }>([
+  const listed = await project.json<{ run: { id: string; status: string; version: number; name: string } }[]>([
     "runs",
     "--limit",
     "100",
   ]);
-  assert.deepEqual(runs.runs.map(({ id }) => id).toSorted(), ids.toSorted());
-  assert.ok(runs.runs.every(({ status, version }) => status === "completed" && version === 1));
-  assert.equal(new Set(runs.runs.map(({ name }) => name)).size, 32);
+  const runs = listed.map(({ run }) => run);
+  assert.deepEqual(runs.map(({ id }) => id).toSorted(), ids.toSorted());
+  assert.ok(runs.every(({ status, version }) => status === "completed" && version === 1));
+  assert.equal(new Set(runs.map(({ name }) => name)).size, 32);
 });

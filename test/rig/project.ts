@@ -43,7 +43,19 @@ export interface Project extends AsyncDisposable {
   start(args: readonly string[], options?: ProcessOptions): Running;
 }
 
-const packages = ["reprise", "zod", "valibot", "arktype", "@ark", "apache-arrow", "@standard-schema", "devalue", "tsx"];
+const packages = [
+  "reprise",
+  "zod",
+  "valibot",
+  "arktype",
+  "@ark",
+  "apache-arrow",
+  "@standard-schema",
+  "devalue",
+  "tsx",
+  "libsvm-js",
+  "ml-cart",
+];
 
 /** Makes a project from its files. Packages are linked from the repository; `reprise` is the built one. */
 export async function makeProject(files: Readonly<Record<string, string>>): Promise<Project> {
