@@ -40,9 +40,8 @@ export function printOverview(printer: Printer): void {
 /** `reprise COMMAND --help`. */
 export function printCommandHelp(printer: Printer, name: CommandName): void {
   const command: Command = commands[name];
-  printer.line(`${command.summary}.`);
-  if (command.details !== undefined) {
-    for (const line of wrapText(command.details, printer.terminal.columns)) printer.line(line);
+  for (const sentence of [`${command.summary}.`, ...(command.details === undefined ? [] : [command.details])]) {
+    for (const line of wrapText(sentence, Math.min(100, printer.terminal.columns))) printer.line(line);
   }
   printer.line();
   printer.line(`${printer.style("bold", "Usage")}  ${usageOf(name, command)}`);

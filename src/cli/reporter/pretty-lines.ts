@@ -94,7 +94,9 @@ export function renderSummary(
   return [
     "",
     `  ${sign} ${printer.style("bold", name)} ${endingOf(run)} ${[duration, ...parts].join(dot)}`,
-    printer.style("dim", `    ${formatCount(kept, "finished step")} kept: the next run goes on from there`),
+    ...(kept === 0
+      ? []
+      : [printer.style("dim", `    ${formatCount(kept, "finished step")} kept: the next run goes on from there`)]),
     ...(failed === undefined
       ? []
       : [printer.style("dim", `    reprise logs ${run.id} ${failed.node}${dot}reprise show ${run.id}`)]),

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { commands, type CommandName } from "./command-table.ts";
+import { renderCompletion } from "./completion.ts";
+import { printCommandHelp, printOverview } from "./help.ts";
+import { parseCommandLine } from "./parse.ts";
+import { createPrinter, type Printer } from "./print.ts";
+
+function capture(columns: number, print: (printer: Printer) => void): string {
+  let text = "";
+  print(createPrinter({ write: (part) => void (text += part), columns, color: false, unicode: true, live: false }));
+  return text;
+}
+
+test("help lists every command with its summary, and the exit codes", (t) => {
+  t.assert.snapshot(capture(80, printOverview).split("\n"));
+});
+
+test("the help of a command is made from the table", (t) => {
+  t.assert.snapshot(capture(80, (printer) => printCommandHelp(printer, "run")).split("\n"));
+  t.assert.snapshot(capture(40, (printer) => printCommandHelp(printer, "why")).split("\n"));
+});
+
+test("no sentence of help is wider than the terminal", () => {
+  for (const columns of [40, 60, 80]) {
+    for (const name of Object.keys(commands) as CommandName[]) {
+      const lines = capture(columns, (printer) => printCommandHelp(printer, name)).split("\n");
+      const sentences = lines.filter((line) => !line.includes("reprise ") && !/^ {2}\S/u.test(line));
+      for (const line of sentences) assert.ok(line.length <= columns, line);
+    }
+  }
+});
+
+test("every example in the table is a line that the parser takes", () => {
+  for (const command of Object.values(commands)) {
+    for (const example of command.examples) {
+      if (!example.startsWith("reprise ")) continue;
+      const words = example
+        .replaceAll("'", "")
+        .replace(/ \|.*$/u, "")
+        .split(" ")
+        .slice(1);
+      assert.doesNotThrow(() => parseCommandLine(words), example);
+    }
+  }
+});
+
+test("completion scripts name every command, and the shells that are here can read them", () => {
+  for (const shell of ["bash", "zsh", "fish"] as const) {
+    const script = renderCompletion(shell);
+    for (const name of Object.keys(commands)) assert.match(script, new RegExp(`\\b${name}\\b`, "u"), shell);
+    const checked = spawnSync(shell, ["-n"], { input: script, encoding: "utf8" });
+    if (checked.error === undefined) assert.equal(checked.status, 0, checked.stderr);
+  }
+});
+
+test("bash completes commands, flags and choices", (t) => {
+  const ask = (words: readonly string[]): string[] => {
+    const list = words.map((word) => `'${word}'`).join(" ");
+    const script = `${renderCompletion("bash")}\nCOMP_WORDS=(${list}); COMP_CWORD=${words.length - 1}; _reprise; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout, error } = spawnSync("bash", ["-c", script], { encoding: "utf8" });
+    return error === undefined ? stdout.trim().split("\n") : ["no bash"];
+  };
+  const first = ask(["reprise", "pl"]);
+  if (first[0] === "no bash") return t.skip("there is no bash on this machine");
+  assert.deepEqual(first, ["plan"]);
+  assert.deepEqual(ask(["reprise", "run", "--no-"]), ["--no-cache", "--no-color"]);
+  assert.deepEqual(ask(["reprise", "run", "--cache", "re"]), ["refresh", "require"]);
+  assert.deepEqual(ask(["reprise", "stack", "des"]).slice(0, 1), ["describe"]);
+  return undefined;
+});
