@@ -72,6 +72,7 @@ export const commands = {
       bail: { type: "boolean", help: "After a failure, stop everything" },
       reporter: {
         type: "string",
+        value: "KIND",
         choices: ["auto", "pretty", "plain", "json", "github"],
         default: "auto",
         help: "How the run is shown",

@@ -71,7 +71,7 @@ async function checkStore(context: Context<"doctor">): Promise<readonly Check[]>
   const refs = [
     ...new Map(artifacts.flatMap(({ root, parts }) => [root, ...parts]).map((ref) => [ref.digest, ref])).values(),
   ];
-  const level = context.flags.deep ? "bytes" : "size";
+  const level = context.flags.deep ? "bytes" : "stat";
   const states = [...(await content.verify(refs, { level })).values()];
   const missing = states.filter((state) => state === "missing").length;
   const altered = states.filter((state) => state === "corrupt").length;

@@ -1,3 +1,4 @@
+/* oxlint-disable no-control-regex -- escape codes are what these tests are about */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -219,7 +220,6 @@ test("the pretty reporter fits 40 columns in ASCII without colour", (t) => {
   const screen = { tty: true, columns: 40, env: { LANG: "C", NO_COLOR: "1", CI: "1" } };
   const text = show("pretty", [...green, ...red], screen);
   t.assert.snapshot(text.split("\n"));
-  // oxlint-disable-next-line no-control-regex -- what must not be there
   assert.match(text, /^[\u0000-\u007f]*$/u);
   assert.doesNotMatch(text, /\u001b/u);
 });
@@ -269,9 +269,8 @@ test("FORCE_COLOR colours a pipe, and a step's cursor movements are dropped all 
 function replay(text: string): { readonly kept: readonly string[]; readonly widest: number } {
   let lines = [""];
   let widest = 0;
-  // oxlint-disable-next-line no-control-regex -- what a terminal reads
   for (const part of text.split(/(\u001b\[\d*[AJ]|\r|\n)/u)) {
-    const up = /^\u001b\[(?<count>\d+)A$/u.exec(part)?.groups?.["count"]; // oxlint-disable-line no-control-regex
+    const up = /^\u001b\[(?<count>\d+)A$/u.exec(part)?.groups?.["count"];
     if (up !== undefined) lines = lines.slice(0, lines.length - Number(up));
     else if (part === "\n") lines.push("");
     else if (part === "\u001b[J") lines[lines.length - 1] = "";
