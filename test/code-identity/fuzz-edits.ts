@@ -89,6 +89,14 @@ export const randomEdits: Readonly<Record<string, RandomEdit>> = {
     module.stars.push(other.id);
     return true;
   },
+  "pass a module on as a namespace, or no longer": (program, random) => {
+    const [module, other] = [random.pick(program.modules), random.pick(program.modules)];
+    if (module === other) return false;
+    module.spaces = module.spaces.includes(other.id)
+      ? module.spaces.filter((id) => id !== other.id)
+      : [...module.spaces, other.id];
+    return true;
+  },
   "pass a name on": (program, random) => {
     const declaration = pickDeclaration(program, random);
     const module = random.pick(program.modules);
@@ -169,7 +177,7 @@ export const randomEdits: Readonly<Record<string, RandomEdit>> = {
     const passed = declarations(program).filter(
       (item) =>
         (item.kind === "number" || item.kind === "function") &&
-        item.exported !== "alias" &&
+        (item.exported === "inline" || item.exported === "list") &&
         claims(program, barrel, item.name),
     );
     const free = passed.filter(
@@ -252,7 +260,7 @@ export const randomEdits: Readonly<Record<string, RandomEdit>> = {
     if (declaration === undefined) return false;
     if (declaration.kind === "function" && random.chance(0.3))
       declaration.form = declaration.form === "arrow" ? "function" : "arrow";
-    else declaration.exported = random.pick(["inline", "list", "alias"]);
+    else declaration.exported = random.pick(["inline", "list", "alias", "default"]);
     return true;
   },
   "add a declaration": (program, random) => {

@@ -114,7 +114,7 @@ class ModulePrinter {
         named.set(source.id, named.get(source.id) ?? []);
         continue;
       }
-      const binding = this.#freeName(module.aliases[id] ?? exported);
+      const binding = this.#freeName(module.aliases[id] ?? (exported === "default" ? declaration.name : exported));
       bindings.set(id, binding);
       const list = named.get(source.id) ?? [];
       list.push(binding === exported ? exported : `${exported} as ${binding}`);
@@ -124,7 +124,7 @@ class ModulePrinter {
     const lines: string[] = [];
     for (const [id, list] of named) {
       const specifier = this.#specifier(id);
-      if (module.namespaces.includes(id)) lines.push(`import * as ns${id} from ${specifier};`);
+      if (module.namespaces.includes(id)) lines.push(this.#namespaceImport(id));
       if (list.length > 0) lines.push(`import { ${list.join(", ")} } from ${specifier};`);
     }
     for (const id of module.bareImports) if (this.#exists(id)) lines.push(`import ${this.#specifier(id)};`);
@@ -139,13 +139,24 @@ class ModulePrinter {
     return module.reversedImports ? lines.toReversed() : lines;
   }
 
+  /** Through the first module that passes the other one on as a namespace, where there is one. */
+  #namespaceImport(id: number): string {
+    const through = this.#program.modules.find(({ spaces }) => spaces.includes(id));
+    return through === undefined || through === this.#module || through.id === id
+      ? `import * as ns${id} from ${this.#specifier(id)};`
+      : `import { space${id} as ns${id} } from ${this.#specifier(through.id)};`;
+  }
+
   #passedOn(): string[] {
     const lines = this.#module.stars
       .filter((id) => this.#exists(id))
       .map((id) => `export * from ${this.#specifier(id)};`);
+    for (const id of this.#module.spaces) {
+      if (this.#exists(id)) lines.push(`export * as space${id} from ${this.#specifier(id)};`);
+    }
     for (const id of this.#module.passedOn) {
       const declaration = declarations(this.#program).find((candidate) => candidate.id === id);
-      if (declaration === undefined) continue;
+      if (declaration === undefined || declaration.exported === "default") continue;
       const home = homeOf(this.#program, id);
       if (home !== this.#module)
         lines.push(`export { ${exportedName(declaration)} } from ${this.#specifier(home.id)};`);
@@ -156,7 +167,7 @@ class ModulePrinter {
   #exportList(): string[] {
     const list = this.#module.items.flatMap((item) => {
       if (item.kind === "effect" || item.exported === "inline") return [];
-      return [item.exported === "alias" ? `${item.name} as ${exportedName(item)}` : item.name];
+      return [item.exported === "list" ? item.name : `${item.name} as ${exportedName(item)}`];
     });
     return list.length === 0 ? [] : [`export { ${list.join(", ")} };`];
   }
@@ -352,6 +363,7 @@ class ModulePrinter {
 }
 
 export function exportedName(declaration: Declaration): string {
+  if (declaration.exported === "default") return "default";
   return declaration.exported === "alias" ? `${declaration.name}As` : declaration.name;
 }
 
@@ -361,6 +373,7 @@ export function claims(program: Program, module: Module, name: string, seen = ne
   seen.add(module.id);
   if (module.items.some((item) => item.kind !== "effect" && exportedName(item) === name)) return true;
   if (module.overrides.some((override) => override.name === name)) return true;
+  if (name === "default") return false;
   const all = declarations(program);
   if (
     module.passedOn.some((id) => all.some((declaration) => declaration.id === id && exportedName(declaration) === name))

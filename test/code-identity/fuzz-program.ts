@@ -39,8 +39,8 @@ export interface Shadow {
 interface Named {
   id: number;
   name: string;
-  /** How it is exported: in place, in a list, or in a list under another name. */
-  exported: "inline" | "list" | "alias";
+  /** How it is exported: in place, in a list, in a list under another name, or as the default. */
+  exported: "inline" | "list" | "alias" | "default";
 }
 
 export type Declaration =
@@ -73,6 +73,8 @@ export interface Module {
   items: Item[];
   /** Modules whose exports are all passed on. */
   stars: number[];
+  /** Modules passed on as a namespace. */
+  spaces: number[];
   /** Declarations passed on by name. */
   passedOn: number[];
   /** Exports of the module's own that take the name of something a star would pass on. */
@@ -207,6 +209,7 @@ export function addModule(program: Program, random: Random): Module {
     path: `src/${random.pick(["", "lib/", "lib/deep/"])}m${id}.ts`,
     items: [],
     stars: [],
+    spaces: [],
     passedOn: [],
     overrides: [],
     bareImports: [],

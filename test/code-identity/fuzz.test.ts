@@ -62,7 +62,7 @@ test("random structural edits never leave a step with the digest of code that re
   );
   t.diagnostic(`step comparisons ${counts.changed + counts.same}: changed ${counts.changed}, same ${counts.same}`);
   t.diagnostic(`comparisons with versions of long before ${counts.remembered}; reverted programs ${counts.reverted}`);
-  t.diagnostic(`not proved ${counts.unproved}`);
+  t.diagnostic(`not proved ${counts.unproved}; changes that no unit shows ${counts.unexplained}`);
   t.diagnostic(`false hits ${counts.falseHits}; analyses that differ from a fresh one ${counts.differences}`);
   t.diagnostic(
     `same output under another digest ${counts.sameOutput}: the bundle agrees with the digest in ${counts.bundleDiffers}, and in ${counts.bundleEqual} not`,
@@ -114,6 +114,7 @@ interface Counts {
   remembered: number;
   reverted: number;
   unproved: number;
+  unexplained: number;
   falseHits: number;
   differences: number;
   sameOutput: number;
@@ -131,6 +132,7 @@ function emptyCounts(): Counts {
     remembered: 0,
     reverted: 0,
     unproved: 0,
+    unexplained: 0,
     falseHits: 0,
     differences: 0,
   };
@@ -142,6 +144,7 @@ interface Snapshot {
   readonly plain: Printed;
   readonly outputs: Readonly<Record<string, string>>;
   readonly digests: ReadonlyMap<string, string>;
+  readonly units: ReadonlyMap<string, string>;
 }
 
 async function fuzzProgram(seed: number, count: number, counts: Counts): Promise<void> {
@@ -184,6 +187,9 @@ async function fuzzProgram(seed: number, count: number, counts: Counts): Promise
     const digests = toDigests(fresh);
     expectSame(toDigests(followed), digests, `an index that followed the edits differs from a fresh one: ${where}`);
     expectSame(toDigests(warm), digests, `an index over warm state differs from a fresh one: ${where}`);
+    const units = await toUnits(fresh);
+    expectSame(await toUnits(followed), units, `the units of an index that followed the edits differ: ${where}`);
+    expectSame(await toUnits(warm), units, `the units of an index over warm state differ: ${where}`);
 
     const text = digestBytes(JSON.stringify(Object.entries(typed.files).toSorted()));
     const before = digestsOfText.get(text);
@@ -212,11 +218,12 @@ async function fuzzProgram(seed: number, count: number, counts: Counts): Promise
       if (previous === digest) counts.same++;
       else {
         counts.changed++;
+        if (last.units.get(step) === units.get(step)) counts.unexplained++;
         if (last.outputs[step] === output) await judgeMiss(step, last.plain, plain, name, counts);
       }
     }
     written = typed.files;
-    last = { typed, plain, outputs, digests };
+    last = { typed, plain, outputs, digests, units };
   }
   await rm(root, { recursive: true, force: true });
 
@@ -279,6 +286,16 @@ async function identify(index: CodeIndex, printed: Printed, root: string): Promi
 
 function toDigests(identities: ReadonlyMap<string, CodeIdentity>): ReadonlyMap<string, string> {
   return new Map([...identities].map(([name, { digest, verdict }]) => [name, `${digest} ${verdict}`]));
+}
+
+/** What each step reaches, and where it is. */
+async function toUnits(identities: ReadonlyMap<string, CodeIdentity>): Promise<ReadonlyMap<string, string>> {
+  const units = new Map<string, string>();
+  for (const [name, identity] of identities) {
+    const reached = (await identity.units()).map(({ id, kind, digest }) => `${kind} ${id} ${digest}`);
+    units.set(name, [...identity.own, ...reached].join("\n"));
+  }
+  return units;
 }
 
 /** Writes what differs, as an editor would, with modification times that move on from one edit to the next. */

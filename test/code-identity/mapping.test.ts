@@ -79,6 +79,10 @@ describe("what a step's source cannot tell", () => {
     ...manifest,
     "src/main.ts": `${head}globalThis.step = step;\nexport const work = (0, eval)('step({ name: "work", run: () => ({ y: 17 }) })');\n`,
   };
+  const factory = {
+    ...manifest,
+    "src/main.ts": `${head}const make = (name: string, k: number) => step({ name, run: () => ({ y: k }) });\nexport const one = make("one", 1);\nexport const two = make("two", 2);\n`,
+  };
   let bench: Bench;
   let reports: readonly LoadReport[];
   before(async () => {
@@ -97,6 +101,7 @@ describe("what a step's source cannot tell", () => {
       },
       { files: evaluated, entry: "src/main.ts" },
       { files: plain, entry: "src/main.ts" },
+      { files: factory, entry: "src/main.ts" },
     ]);
   });
   after(async () => {
@@ -120,6 +125,12 @@ describe("what a step's source cannot tell", () => {
       );
     });
   }
+
+  test("two steps of one factory, called with different values, have different digests", () => {
+    const report = reports[5];
+    assert.ok(report);
+    assert.notEqual(stepNamed(report, "one").digest, stepNamed(report, "two").digest);
+  });
 
   test("a step made by eval is opaque", () => {
     const report = reports[3];

@@ -76,6 +76,11 @@ const drivers: Readonly<Record<string, string>> = {
   "a main function":
     "async function main(): Promise<void> {\n  await firstPipeline.run({ gamma: 0.02 });\n}\n\nawait main();\n",
   "import.meta.main": "if (import.meta.main) {\n  await firstPipeline.run({ gamma: 0.02 });\n}\n",
+  "its result logged in one expression": 'console.error("gamma", (await firstPipeline.run({ gamma: 0.02 })).status);\n',
+  "two runs at once":
+    "const runs = await Promise.all([0.02, 0.03].map((gamma) => firstPipeline.run({ gamma })));\nconsole.error(runs.length);\n",
+  "errors caught":
+    "try {\n  await firstPipeline.run({ gamma: 0.02 });\n} catch (error) {\n  console.error(error);\n  process.exitCode = 1;\n}\n",
   "no await, but then": "firstPipeline.run({ gamma: 0.02 }).then((run) => console.error(run.status));\n",
 };
 

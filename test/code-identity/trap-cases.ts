@@ -602,6 +602,56 @@ export const trapCases: readonly CodeCase[] = [
     "changed",
     "tsx",
   ),
+  trap(
+    "a step moved to another file",
+    {
+      [main]: 'export * from "./one.ts";\n',
+      "src/one.ts": stepOf("a", 'import { a } from "./lib.ts";'),
+      "src/lib.ts": "export const a = 1;\n",
+    },
+    (d) =>
+      d
+        .replace(main, "./one.ts", "./deep/two.ts")
+        .remove("src/one.ts")
+        .add("src/deep/two.ts", stepOf("a", 'import { a } from "../lib.ts";')),
+    "same",
+  ),
+  trap(
+    "a step moved within its file, and other things around it",
+    { [main]: stepOf("a", "const a = 1;") },
+    (d) =>
+      d.replace(
+        main,
+        'import { step } from "reprise";\nconst a = 1;',
+        'import { step } from "reprise";\nfunction added() {\n  return 1;\n}\nexport const more = added;\nconst a = 1;',
+      ),
+    "same",
+  ),
+  trap(
+    "an object that a step captures, changed after the step was defined",
+    { [main]: `${stepOf("options.k", "const options = { k: 1 };")}options.k = 2;\n` },
+    (d) => d.replace(main, "options.k = 2", "options.k = 3"),
+  ),
+  trap(
+    "a native addon built again",
+    {
+      [main]: stepOf(
+        'require("./addon.node")',
+        'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
+      ),
+      "src/addon.node": "\u007fELF one",
+    },
+    (d) => d.replace("src/addon.node", "one", "two"),
+  ),
+  trap(
+    "a script that a child process is given by URL",
+    {
+      [main]: stepOf('fork(new URL("./child.ts", import.meta.url)).pid', 'import { fork } from "node:child_process";'),
+      "src/child.ts": 'import { a } from "./lib.ts";\nconsole.error(a);\n',
+      "src/lib.ts": "export const a = 1;\n",
+    },
+    (d) => d.replace("src/lib.ts", "a = 1", "a = 2"),
+  ),
   hole("import of an expression", "(await import(name)).a", 'const name = "./a.ts";'),
   hole("import of a concatenation", '(await import("./" + x + ".ts")).a'),
   hole(
