@@ -6,6 +6,10 @@
  * so that a power loss cannot leave a blob with other bytes; the folder itself is not flushed, so the latest blobs may
  * be missing after it. With `"none"` they may also be cut off. Either is found when the blob is verified, and mended
  * by writing it again.
+ *
+ * The modification time of a blob's file is its seal: a second that follows from the digest. Whoever writes to the file
+ * sets another time, so one `stat` tells that the bytes must be looked at; only a disk that loses bits goes unnoticed
+ * until they are read. The access time says when the blob was last written or touched.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -18,6 +22,7 @@ import {
   utimesSync,
   writeSync,
   type Dirent,
+  type Stats,
 } from "node:fs";
 import { lstat, mkdir, open, opendir, readFile, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -102,7 +107,7 @@ class FolderBlobStore implements BlobStore {
     let asked = 0;
     for (const digest of digests) {
       const found = statFile(this.#locate(digest));
-      if (found !== undefined) stats.set(digest, { digest, ...found });
+      if (found !== undefined) stats.set(digest, toStat(digest, found));
       if (++asked % batchSize === 0) await setImmediate();
     }
     return stats;
@@ -110,13 +115,16 @@ class FolderBlobStore implements BlobStore {
 
   async touch(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>> {
     const stats = await this.stat(digests);
-    const now = new Date();
     let touched = 0;
     for (const digest of stats.keys()) {
-      await orMissing(() => utimesSync(this.#locate(digest), now, now));
+      await orMissing(() => touchFile(this.#locate(digest)));
       if (++touched % batchSize === 0) await setImmediate();
     }
     return stats;
+  }
+
+  async seal(digests: readonly Digest[]): Promise<void> {
+    for (const digest of digests) await orMissing(() => utimesSync(this.#locate(digest), new Date(), sealOf(digest)));
   }
 
   async *list(): AsyncGenerator<BlobStat, void, undefined> {
@@ -126,7 +134,7 @@ class FolderBlobStore implements BlobStore {
         const digest = `sha256:${shelf.name}${entry.name}`;
         if (shelf.name.length !== shelfDigits || !entry.isFile() || !isDigest(digest)) continue;
         const found = statFile(this.#locate(digest));
-        if (found !== undefined) yield { digest, ...found };
+        if (found !== undefined) yield toStat(digest, found);
       }
     }
   }
@@ -141,7 +149,7 @@ class FolderBlobStore implements BlobStore {
     for await (const entry of entriesOf(this.#temporary)) {
       const path = join(this.#temporary, entry.name);
       const stats = await orMissing(() => lstat(path));
-      if (stats === undefined || !stats.isFile() || stats.mtimeMs > before) continue;
+      if (stats === undefined || !stats.isFile() || Math.max(stats.atimeMs, stats.mtimeMs) > before) continue;
       await rm(path, { force: true });
       freed += stats.size;
     }
@@ -194,7 +202,7 @@ class FolderUpload implements BlobUpload {
     const target = this.#locate(digest);
     try {
       if (options.replace !== true && statFile(target) !== undefined) {
-        await orMissing(() => utimesSync(target, new Date(), new Date()));
+        await orMissing(() => touchFile(target));
         await this.abort();
         return;
       }
@@ -205,6 +213,7 @@ class FolderUpload implements BlobUpload {
         await this.#file.close();
         this.#file = undefined;
       }
+      utimesSync(this.#path, new Date(), sealOf(digest));
       await moveInto(this.#path, target);
       this.#ended = true;
     } catch (cause) {
@@ -277,13 +286,28 @@ async function moveInto(path: string, target: string): Promise<void> {
 /** What is not a file of its own, such as a symbolic link that leads elsewhere, is no blob. */
 const readOnly = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
 
-function statFile(path: string): { readonly size: number; readonly modifiedAt: number } | undefined {
+function statFile(path: string): Stats | undefined {
   try {
     const stats = lstatSync(path, { throwIfNoEntry: false });
-    return stats?.isFile() === true ? { size: stats.size, modifiedAt: stats.mtimeMs } : undefined;
+    return stats?.isFile() === true ? stats : undefined;
   } catch (cause) {
     throw unreadable(path, cause);
   }
+}
+
+function toStat(digest: Digest, { size, atimeMs, mtimeMs }: Stats): BlobStat {
+  return { digest, size, modifiedAt: atimeMs, sealed: mtimeMs === sealOf(digest) * 1000 };
+}
+
+/** Seconds since 1970, somewhere in the years 2001 to 2010: no time that a writer of today leaves behind. */
+function sealOf(digest: Digest): number {
+  return 1_000_000_000 + Number.parseInt(digest.slice("sha256:".length, "sha256:".length + 7), 16);
+}
+
+/** Leaves the seal as it is, broken or not. */
+function touchFile(path: string): void {
+  const stats = statFile(path);
+  if (stats !== undefined) utimesSync(path, new Date(), stats.mtimeMs / 1000);
 }
 
 function toPlainBytes({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {

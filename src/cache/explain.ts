@@ -20,13 +20,13 @@ export interface ExplainSources {
 
 /** The order in which differences are told: the first gives the reason its code. */
 export const tellingOrder: readonly MissCode[] = [
+  "version",
+  "cache-key",
   "code",
   "import",
   "package",
   "param",
   "input",
-  "version",
-  "cache-key",
   "runtime",
 ];
 

@@ -10,6 +10,8 @@ export type RunEvent =
       readonly run: Run;
       readonly version: PipelineVersion;
       readonly steps: number;
+      /** What the pipeline itself says of caching, whatever the run says. */
+      readonly pipelineCache: CacheMode;
     }
   | { readonly kind: "step-started"; readonly time: number; readonly step: StepRun }
   | {

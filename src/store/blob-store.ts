@@ -5,8 +5,10 @@ export interface BlobStat {
   readonly digest: Digest;
   /** In bytes. */
   readonly size: number;
-  /** Milliseconds since 1970. */
+  /** When it was last written or touched, in milliseconds since 1970. */
   readonly modifiedAt: number;
+  /** False when somebody else than the store has written to it since, or may have: its bytes are to be verified. */
+  readonly sealed: boolean;
 }
 
 /** Bytes being written: nothing is visible under a digest before `commit`. */
@@ -32,6 +34,8 @@ export interface BlobStore extends AsyncDisposable {
   stat(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>>;
   /** As {@link stat}, and counts what is there as written now, so that nobody collects it. */
   touch(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>>;
+  /** Marks blobs whose bytes were verified as sealed. */
+  seal(digests: readonly Digest[]): Promise<void>;
   /** In no order. What is written or removed meanwhile may be left out. */
   list(): AsyncIterable<BlobStat>;
   /** Leaves alone what is not there. */

@@ -19,8 +19,8 @@ export interface PutOptions {
 }
 
 export interface VerifyOptions {
-  /** How closely to look: at existence and size (the default), or at every byte. */
-  readonly level?: "size" | "bytes";
+  /** How closely to look: at what `stat` says, and at the bytes of blobs that are not sealed (the default), or at every byte. */
+  readonly level?: "stat" | "bytes";
 }
 
 export function openContentStore(blobs: BlobStore): ContentStore {
@@ -98,6 +98,7 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
   async verify(refs: readonly BlobRef[], options: VerifyOptions = {}): Promise<ReadonlyMap<Digest, BlobHealth>> {
     const stats = await this.#blobs.stat(refs.map((ref) => ref.digest));
     const health = new Map<Digest, BlobHealth>();
+    const unsealed: Digest[] = [];
     for (const { digest, size } of refs) {
       const found = stats.get(digest);
       if (found === undefined) {
@@ -107,13 +108,13 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
         health.set(digest, "corrupt");
       } else if (!health.has(digest)) {
         health.set(digest, "ok");
+        if (!found.sealed) unsealed.push(digest);
       }
     }
-    if (options.level === "bytes") {
-      for (const [digest, state] of health) {
-        if (state !== "missing") health.set(digest, await this.#verifyBytes(digest));
-      }
-    }
+    const doubtful = options.level === "bytes" ? [...health.keys()] : unsealed;
+    for (const digest of doubtful)
+      if (health.get(digest) !== "missing") health.set(digest, await this.#verifyBytes(digest));
+    await this.#blobs.seal(unsealed.filter((digest) => health.get(digest) === "ok"));
     return health;
   }
 
@@ -170,7 +171,9 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
   async #planCommit({ digest, size }: BlobRef, options: PutOptions): Promise<"write" | "replace" | "keep"> {
     const there = (await this.#blobs.touch([digest])).get(digest);
     if (there === undefined) return "write";
-    return options.heal === true || there.size !== size || this.#suspects.has(digest) ? "replace" : "keep";
+    return options.heal === true || there.size !== size || !there.sealed || this.#suspects.has(digest)
+      ? "replace"
+      : "keep";
   }
 
   /** What was hashed on its way in need not be read again to be handed out. */

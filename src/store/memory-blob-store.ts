@@ -60,6 +60,9 @@ class MemoryBlobStore implements BlobStore {
     return stats;
   }
 
+  /** Nobody else can write to memory of its own. */
+  async seal(): Promise<void> {}
+
   async touch(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>> {
     for (const digest of digests) {
       const blob = this.#blobs.get(digest);
@@ -87,7 +90,7 @@ class MemoryBlobStore implements BlobStore {
 }
 
 function toStat(digest: Digest, { bytes, modifiedAt }: Blob): BlobStat {
-  return { digest, size: bytes.byteLength, modifiedAt };
+  return { digest, size: bytes.byteLength, modifiedAt, sealed: true };
 }
 
 const pieceBytes = 64 * 1024;
