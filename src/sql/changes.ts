@@ -4,7 +4,7 @@ import { toStepRunId, type RunId, type StepRunId } from "../record/id.ts";
 import type { LogLine, MetricPoint, Run, StepRun } from "../record/run.ts";
 import type { Change, CodeRecord } from "../store/metadata-store.ts";
 import { runsNeededBy, toRunId, unknownRun } from "../store/needed-runs.ts";
-import { fromCacheEntry, fromLogLine, fromMetricPoint, fromRun, fromStepRun, toStepRun } from "./rows.ts";
+import { fromCacheEntry, fromLogLine, fromMetricPoint, fromRun, fromStepRun, fromText, toStepRun } from "./rows.ts";
 import { change, execute, type Query } from "./statement.ts";
 
 /** What is known while one transaction lasts. */
@@ -56,7 +56,7 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
       yield* change(
         "INSERT INTO sources (digest, text) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
         asked.digest,
-        asked.text,
+        fromText(asked.text),
       );
       return;
     case "log":

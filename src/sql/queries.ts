@@ -28,6 +28,7 @@ import {
   toParts,
   toRun,
   toStepRun,
+  toText,
   toUseRow,
   toVersion,
 } from "./rows.ts";
@@ -73,7 +74,7 @@ export function* selectCode(digests: readonly Digest[]): Query<ReadonlyMap<Diges
 
 export function* selectSources(digests: readonly Digest[]): Query<ReadonlyMap<Digest, string>> {
   const rows = yield* selectAmong("SELECT * FROM sources", "digest", digests);
-  return new Map(rows.map((row) => [row["digest"] as Digest, row["text"] as string]));
+  return new Map(rows.map((row) => [row["digest"] as Digest, toText(row["text"] as string)]));
 }
 
 export function* selectPipelines(): Query<readonly PipelineSummary[]> {

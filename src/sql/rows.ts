@@ -243,7 +243,16 @@ export function toCode(row: Row, units: CodeRecord["units"]): CodeRecord {
 /** The columns `run, node, seq, time, stream, level, text, data`. */
 export function fromLogLine(run: RunId, node: string, line: LogLine): SqlValue[] {
   const { seq, time, stream, level, text, data } = line;
-  return [run, node, seq, time, stream, level ?? null, text, data === undefined ? null : JSON.stringify(data)];
+  return [
+    run,
+    node,
+    seq,
+    time,
+    stream,
+    level ?? null,
+    fromText(text),
+    data === undefined ? null : JSON.stringify(data),
+  ];
 }
 
 export function toLogLine(row: Row): LogLine {
@@ -253,7 +262,7 @@ export function toLogLine(row: Row): LogLine {
     time: row["time"] as number,
     stream: row["stream"] as LogLine["stream"],
     level: toOptional<NonNullable<LogLine["level"]>>(row["level"]),
-    text: row["text"] as string,
+    text: toText(row["text"] as string),
     ...(row["data"] === null ? {} : { data: parse<JsonObject>(row["data"]) }),
   };
 }
@@ -272,6 +281,18 @@ export function toMetricPoint(row: Row): MetricPoint {
     value: row["value"] === null ? NaN : (row["value"] as number),
     time: row["time"] as number,
   };
+}
+
+/**
+ * Text of any shape, as what a program printed, as a text that every database takes: PostgreSQL refuses a NUL, and Node
+ * before 24.15 reads a SQLite text no further than its first.
+ */
+export function fromText(text: string): string {
+  return text.replaceAll("\x1A", "\x1A1").replaceAll("\0", "\x1A0");
+}
+
+export function toText(column: string): string {
+  return column.replaceAll("\x1A0", "\0").replaceAll("\x1A1", "\x1A");
 }
 
 function parse<T>(column: SqlValue | undefined): T {

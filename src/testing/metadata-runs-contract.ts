@@ -218,7 +218,7 @@ export function testLogsAndMetrics(current: () => MetadataStore): void {
       sampleLine("r-1", "a", 0, { data: { rows: 3 } }),
       sampleLine("r-1", "b", 0, { level: undefined, stream: "stderr", text: "" }),
       // The clock went backwards.
-      sampleLine("r-1", "a", 1, { time: 5, text: "nul \u0000 and 😀" }),
+      sampleLine("r-1", "a", 1, { time: 5, text: "nul \u0000, escapes \u001A0 \u001B[31m and 😀" }),
       sampleLine("r-1", "a", 2),
     ];
     await store.write([
