@@ -123,6 +123,7 @@ export const commands = {
       pipeline: { type: "string", value: "NAME", help: "Of this pipeline" },
       status: {
         type: "string",
+        value: "STATUS",
         choices: ["running", "completed", "failed", "cancelled", "interrupted"],
         help: "With this status",
       },
@@ -191,7 +192,7 @@ export const commands = {
     flags: {
       output: { type: "string", short: "o", value: "FILE", help: "Save the bytes to this file or folder" },
       path: { type: "boolean", help: "Print the path of the stored bytes" },
-      format: { type: "string", choices: ["json", "csv"], help: "Print the value in this form" },
+      format: { type: "string", value: "FORMAT", choices: ["json", "csv"], help: "Print the value in this form" },
       head: { type: "number", value: "N", help: "Only the first rows, elements or lines" },
     },
     examples: [
@@ -218,7 +219,7 @@ export const commands = {
     args: [pipelineArg],
     takesParams: true,
     flags: {
-      format: { type: "string", choices: graphFormats, default: "tree", help: "tree, mermaid, dot or json" },
+      format: { type: "string", value: "FORMAT", choices: graphFormats, default: "tree", help: "How it is drawn" },
       run: { type: "string", value: "RUN", help: "With the statuses of this run" },
       param: paramFlag,
     },

@@ -81,7 +81,7 @@ export function showFlag(name: string, flag: Flag): string {
 
 /** The flag's help, its choices and default. */
 export function describeFlag(flag: Flag): string {
-  const choices = flag.choices !== undefined && flag.value !== undefined ? ` (${flag.choices.join("|")})` : "";
+  const choices = flag.choices !== undefined && flag.value !== undefined ? ` (${flag.choices.join(", ")})` : "";
   const initial = flag.default === undefined ? "" : ` [${flag.default}]`;
   const many = flag.multiple === true ? "; may be repeated" : "";
   return `${flag.help}${choices}${many}${initial}`;
@@ -104,7 +104,7 @@ function printPairs(printer: Printer, pairs: readonly (readonly [left: string, r
   const room = printer.terminal.columns - width - 4;
   for (const [left, right] of pairs) {
     const head = `  ${padText(left, width)}  `;
-    if (room < 20) {
+    if (room < 20 || left.length > width) {
       printer.line(`  ${left}`);
       for (const line of wrapText(right, printer.terminal.columns - 6)) printer.line(`      ${line}`);
       continue;

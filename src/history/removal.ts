@@ -73,17 +73,53 @@ export async function planCollection(ports: RemovalPorts, rules: RetentionRules,
     const user = users.get(run)?.find((each) => !picked.has(each));
     if (user !== undefined) hold(run, `run ${user.id} reuses its results`);
   }
-  let removal = planFor(inventory, picked, held, { orphans: true });
-  if (rules.maxSize === undefined) return removal;
+  const removal = planFor(inventory, picked, held, { orphans: true });
   const total = inventory.blobs.reduce((sum, blob) => sum + blob.size, 0);
-  for (const run of inventory.runs.toReversed()) {
-    if (total - removal.bytes <= rules.maxSize) break;
-    if (picked.has(run) || run.status === "running" || Object.keys(run.tags).length > 0) continue;
-    if (users.get(run)?.some((user) => !picked.has(user))) continue;
-    picked.add(run);
-    removal = planFor(inventory, picked, held, { orphans: true });
+  if (rules.maxSize === undefined || total - removal.bytes <= rules.maxSize) return removal;
+  return shrinkTo(inventory, rules.maxSize, total, picked, held);
+}
+
+/** Picks as few of the oldest runs as it takes. More runs never free less, so their number is found by halving. */
+function shrinkTo(
+  inventory: Inventory,
+  maxSize: number,
+  total: number,
+  picked: ReadonlySet<Run>,
+  held: Removal["held"],
+): Removal {
+  const order = orderByAge(inventory, picked);
+  const planWith = (count: number): Removal =>
+    planFor(inventory, new Set([...picked, ...order.slice(0, count)]), held, { orphans: true });
+  let low = 1;
+  let high = order.length;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (total - planWith(middle).bytes <= maxSize) high = middle;
+    else low = middle + 1;
   }
-  return removal;
+  return planWith(high);
+}
+
+/** The runs that may go, oldest first, none before those that reuse its results. */
+function orderByAge(inventory: Inventory, picked: ReadonlySet<Run>): readonly Run[] {
+  const users = listUsers(inventory);
+  const gone = new Set(picked);
+  const order: Run[] = [];
+  let waiting = inventory.runs.toReversed().filter((run) => !picked.has(run) && !isProtected(run));
+  for (;;) {
+    const before = order.length;
+    waiting = waiting.filter((run) => {
+      if (users.get(run)?.some((user) => !gone.has(user))) return true;
+      gone.add(run);
+      order.push(run);
+      return false;
+    });
+    if (order.length === before) return order;
+  }
+}
+
+function isProtected(run: Run): boolean {
+  return run.status === "running" || Object.keys(run.tags).length > 0;
 }
 
 /** Plans to remove these runs, whatever refers to them; `data: "keep"` leaves everything but the records of the runs. */
@@ -211,7 +247,8 @@ function planFor(
   for (const entry of inventory.entries) {
     const isUnused = !keptKeys.has(entry.key);
     const isOld = entry.createdAt < now - graceMs;
-    const goes = isUnused && (goneKeys.has(entry.key) || (orphans && isOld));
+    const isExpired = entry.expiresAt !== undefined && entry.expiresAt < now;
+    const goes = (isUnused && (goneKeys.has(entry.key) || (orphans && isOld))) || (orphans && isExpired);
     if (goes) cacheEntries.push(entry.key);
     for (const use of entry.outputs) (goes ? released : used).add(useKey(use));
   }

@@ -1,0 +1,250 @@
+/** The command line as a user meets it: real processes in a project of its own. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+const source = resolve(import.meta.dirname, "..");
+
+const pipelineFile = `
+import { pipeline, step } from ${JSON.stringify(pathToFileURL(join(source, "index.ts")).href)};
+import { score } from "./score.ts";
+
+const load = step({ name: "load", run: async () => ({ rows: [1, 2, 3, 4] }) });
+const evaluate = step({
+  name: "evaluate",
+  run: async ({ rows, k }: { rows: number[]; k: number }, { log, metric, signal }) => {
+    log("scoring");
+    if (k === 9) throw new TypeError("k is too large");
+    if (k === 7) {
+      console.log("waiting");
+      await new Promise((_, fail) => {
+        const timer = setInterval(() => {}, 1000);
+        signal.addEventListener("abort", () => { clearInterval(timer); fail(signal.reason); });
+      });
+    }
+    metric("recall", score(rows, k));
+    return { recall: score(rows, k), rows: rows.map((row) => ({ row, "a,b": \`"\${row}"\` })) };
+  },
+});
+
+export const rag = pipeline({
+  name: "rag",
+  build({ k = 2, strict = false }: { k?: number; strict?: boolean }) {
+    const { rows } = load();
+    const { recall } = evaluate({ rows, k });
+    return { recall };
+  },
+});
+`;
+
+const scoreFile = (operator: string): string =>
+  `export function score(rows: number[], k: number): number {\n  return rows.filter((row) => row ${operator} k).length / rows.length;\n}\n`;
+
+interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function makeProject() {
+  const path = await realpath(await mkdtemp(join(tmpdir(), "reprise-cli-")));
+  await writeFile(join(path, "package.json"), '{ "name": "project", "type": "module" }\n');
+  await writeFile(join(path, "rag.pipeline.ts"), pipelineFile);
+  await writeFile(join(path, "score.ts"), scoreFile(">"));
+  const start = (words: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const { PATH, HOME } = process.env;
+    const child = spawn(process.execPath, [join(source, "bin.ts"), ...words], {
+      cwd: path,
+      env: { PATH, HOME, LANG: "C.UTF-8", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    const finished = new Promise<Finished>((end, fail) => {
+      child.once("error", fail);
+      child.once("close", (code) => end({ code, stdout, stderr }));
+    });
+    return { child, finished };
+  };
+  const reprise = async (line: string, env?: Readonly<Record<string, string>>): Promise<Finished> =>
+    await start(line.split(" ").filter(Boolean), env).finished;
+  return {
+    path,
+    start,
+    reprise,
+    async json(line: string): Promise<Record<string, never> & { ok: boolean }> {
+      const { stdout } = await reprise(`${line} --json`);
+      return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<string, never> & { ok: boolean };
+    },
+    edit: async (operator: string) => await writeFile(join(path, "score.ts"), scoreFile(operator)),
+    [Symbol.asyncDispose]: async () => await rm(path, { recursive: true, force: true }),
+  };
+}
+
+const withoutTimes = (text: string): string =>
+  text.replaceAll(/\d+\.\d{3}s/gu, "0.000s").replaceAll(/rag-\w+-\d+_\d+_\d+_\d+/gu, "rag-NAME");
+
+test("the second run takes everything from the cache, and an edit two files away runs what depends on it", async () => {
+  await using project = await makeProject();
+  const first = await project.reprise("run");
+  assert.equal(first.code, 0, first.stderr);
+  assert.equal(
+    withoutTimes(first.stdout),
+    [
+      "Creating run for pipeline: rag",
+      "Cache enabled for pipeline rag",
+      "Using stack default to run pipeline rag...",
+      "Step load has started.",
+      "Step load has finished in 0.000s.",
+      "Step evaluate has started.",
+      "[evaluate] scoring",
+      "Step evaluate has finished in 0.000s.",
+      "Pipeline run rag-NAME has finished in 0.000s.",
+      "",
+    ].join("\n"),
+  );
+  const second = await project.reprise("run rag");
+  assert.match(second.stdout, /Using cached version of load\.\n[^]*Using cached version of evaluate\./u);
+  assert.match((await project.reprise("status")).stdout, /rag {2}fresh/u);
+  assert.equal((await project.reprise("status --exit-code")).code, 0);
+
+  await project.edit(">=");
+  assert.equal((await project.reprise("status --exit-code")).code, 3);
+  const plan = await project.reprise("plan --k 3");
+  assert.match(plan.stdout, /would run 1 of 2/u);
+  assert.match(plan.stdout, /evaluate {2}runs {5}score\.ts:2 changed, k 2→3/u);
+  const third = await project.reprise("run --k 3 --tag baseline");
+  assert.match(third.stdout, /Using cached version of load\./u);
+  const why = await project.reprise("why evaluate");
+  assert.match(
+    why.stdout,
+    /evaluate ran in r-\w+ because score\.ts#score changed \(score\.ts:2\), and 1 more \[import\]/u,
+  );
+  assert.match(why.stdout, /param k +2 +3 +changed/u);
+  const diff = await project.reprise("diff v1 v2");
+  assert.match(diff.stdout, /- {3}return rows\.filter\(\(row\) => row > k\)/u);
+  assert.match(diff.stdout, /\+ {3}return rows\.filter\(\(row\) => row >= k\)/u);
+  assert.match((await project.reprise("runs tag:baseline params.k:3")).stdout, /rag@v2/u);
+  assert.match((await project.reprise("run --no-cache")).stdout, /enable_cache=False for this pipeline run/u);
+});
+
+test("a failing step shows its error, its line and exits with 1; what finished is kept", async () => {
+  await using project = await makeProject();
+  const { code, stdout } = await project.reprise("run --k 9");
+  assert.equal(code, 1);
+  assert.match(
+    stdout,
+    /Step evaluate has failed in [\d.]+s: TypeError: k is too large\n {2}at rag\.pipeline\.ts:10:\d+/u,
+  );
+  assert.match(stdout, /❯ 10 │ /u);
+  const envelope = await project.json("run --k 9");
+  assert.equal(envelope.ok, false);
+  assert.match(JSON.stringify(envelope["error"]), /k is too large/u);
+  const logs = await project.reprise("logs last:failed evaluate");
+  assert.match(logs.stdout, /^scoring\nTypeError: k is too large/u);
+  assert.match((await project.reprise("show")).stdout, /^rag r-\w+ {2}failed/u);
+});
+
+test("values, lineage, graphs and tags are read back", async () => {
+  await using project = await makeProject();
+  await project.reprise("run");
+  assert.equal((await project.reprise("get recall")).stdout, "0.5\n");
+  assert.equal(
+    (await project.reprise("get evaluate.rows --format csv --head 2")).stdout,
+    'row,"a,b"\r\n1,"""1"""\r\n2,"""2"""\r\n',
+  );
+  const { stdout } = await project.reprise("get recall --path");
+  assert.equal(await readFile(stdout.trim(), "utf8"), "0.5");
+  assert.equal((await project.reprise("get recall -o out.json")).code, 0);
+  assert.equal(await readFile(join(project.path, "out.json"), "utf8"), "0.5");
+  assert.equal((await project.reprise("get recall -o out.json")).code, 2);
+  assert.match((await project.reprise("lineage recall --up")).stdout, /load\.rows@v1\n[^]*evaluate\.recall@v1/u);
+  assert.equal((await project.reprise("graph")).stdout, "  load\n  └─ evaluate\n");
+  assert.match((await project.reprise("graph --run last --format mermaid")).stdout, /n0\["load: completed"\]/u);
+  assert.match((await project.reprise("tag last data=v2")).stdout, /data=v2/u);
+  assert.match((await project.reprise("show data=v2")).stdout, /tags +data=v2/u);
+  const doctor = await project.json("doctor --deep");
+  assert.match(JSON.stringify(doctor["data"]), /"healthy":true/u);
+});
+
+test("an invalidated step runs again, and removed runs free their data", async () => {
+  await using project = await makeProject();
+  await project.reprise("run");
+  const { code, stderr } = await project.reprise("invalidate load");
+  assert.equal(code, 2);
+  assert.match(stderr, /Nobody can be asked/u);
+  assert.match((await project.reprise("invalidate load -n")).stdout, /Nothing was changed/u);
+  assert.equal((await project.reprise("invalidate load --yes")).code, 0);
+  assert.match((await project.reprise("plan")).stdout, /load +runs +its cached result was invalidated/u);
+  await project.reprise("run --k 3");
+  const preview = await project.json("rm last -n");
+  const applied = await project.json("rm last --yes");
+  const bytesOf = (envelope: object): number => (envelope as { data: { bytes: number } }).data.bytes;
+  assert.ok(bytesOf(preview) > 0);
+  assert.equal((applied as unknown as { data: { freed: number } }).data.freed, bytesOf(preview));
+  assert.equal((await project.reprise("runs")).stdout.trim().split("\n").length, 2);
+  assert.equal((await project.reprise("gc --yes")).code, 0);
+});
+
+test("what is not understood exits with 2 and names what is near, as text and as JSON", async () => {
+  await using project = await makeProject();
+  const cases = {
+    rum: /There is no command "rum"\n {2}Did you mean "r(?:un|m)"\?/u,
+    "run rgg": /There is no pipeline "rgg"[^]*Did you mean "rag"\?/u,
+    "run nowhere.ts": /There is no file nowhere\.ts/u,
+    "why evaluate": /There is no run yet/u,
+    "run --bail --keep-going": /contradict/u,
+    "run --force evaluat": /has no step "evaluat"/u,
+  };
+  for (const [line, message] of Object.entries(cases)) {
+    const { code, stderr, stdout } = await project.reprise(line);
+    assert.equal(code, 2, `${line}: ${stderr}`);
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr + stdout, /\u001b/u); // oxlint-disable-line no-control-regex -- must not be there
+  }
+  const envelope = await project.json("run rgg");
+  assert.deepEqual([envelope.ok, (envelope["error"] as unknown as { code: string }).code], [false, "RPS6002"]);
+});
+
+test("Ctrl-C cancels the run, exits with 130, and keeps what had finished", async () => {
+  await using project = await makeProject();
+  const { child, finished } = project.start(["run", "--k", "7"]);
+  await new Promise<void>((seen) => {
+    child.stdout.on("data", (text: string) => text.includes("waiting") && seen());
+  });
+  child.kill("SIGINT");
+  const { code, stdout } = await finished;
+  assert.equal(code, 130);
+  assert.match(stdout, /Pipeline run rag-\S+ was cancelled after/u);
+  assert.match((await project.reprise("runs status:cancelled")).stdout, /r-\w+ +cancelled/u);
+  assert.match((await project.reprise("run")).stdout, /Using cached version of load\./u);
+});
+
+test("help and version are told without a project, and a reader that stops early is no failure", async () => {
+  await using project = await makeProject();
+  assert.match((await project.reprise("--version")).stdout, /^\d+\.\d+\.\d+\n$/u);
+  assert.match((await project.reprise("run --help")).stdout, /^Run a pipeline/u);
+  const { child, finished } = project.start(["completion", "zsh"]);
+  child.stdout.destroy();
+  const { code, stderr } = await finished;
+  assert.deepEqual([code, stderr], [0, ""]);
+});
+
+test("init adds what is missing and overwrites nothing", async () => {
+  await using project = await makeProject();
+  await writeFile(join(project.path, ".gitignore"), "dist");
+  const first = await project.json("init");
+  assert.match(JSON.stringify(first["data"]), /hello\.pipeline\.ts","done":"written"/u);
+  assert.equal(await readFile(join(project.path, ".gitignore"), "utf8"), "dist\n.reprise/\n");
+  const manifest = JSON.parse(await readFile(join(project.path, "package.json"), "utf8")) as Record<string, object>;
+  assert.deepEqual(manifest["scripts"], { reprise: "reprise" });
+  const again = await project.json("init");
+  assert.doesNotMatch(JSON.stringify(again["data"]), /written|changed/u);
+});
