@@ -1,7 +1,13 @@
 import { defineConfig } from "tsdown";
 
 export default defineConfig({
-  entry: { index: "src/index.ts", bin: "src/bin.ts", testing: "src/testing/index.ts" },
+  // The check of Node is a file of its own, so that it is evaluated before all that an older Node fails on.
+  entry: {
+    "require-node": "src/stack/require-node.ts",
+    index: "src/index.ts",
+    bin: "src/bin.ts",
+    testing: "src/testing/index.ts",
+  },
   format: "esm",
   platform: "node",
   target: "node24",

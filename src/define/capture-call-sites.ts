@@ -1,6 +1,7 @@
 /** Where in the user's source a call into Reprise was made. */
 import { fileURLToPath } from "node:url";
-import { getCallSites, type CallSiteObject } from "node:util";
+// The whole module, not a name of it: an older Node lacks the name, and would refuse the file before it can be told why.
+import util, { type CallSiteObject } from "node:util";
 import type { Place } from "../error.ts";
 import type { CallSite } from "./call-site.ts";
 
@@ -13,8 +14,8 @@ const maxFrames = 64;
  * and as much again where a loader that transforms sources (tsx) or `--enable-source-maps` is at work.
  */
 export function captureCallSites(ownFrames: number): readonly CallSite[] {
-  const raw = getCallSites(maxFrames, { sourceMap: false });
-  const mapped = process.sourceMapsEnabled ? getCallSites(maxFrames, { sourceMap: true }) : undefined;
+  const raw = util.getCallSites(maxFrames, { sourceMap: false });
+  const mapped = process.sourceMapsEnabled ? util.getCallSites(maxFrames, { sourceMap: true }) : undefined;
   const outside: CallSite[] = [];
   const users: CallSite[] = [];
   for (let index = ownFrames + 1; index < raw.length; index++) {

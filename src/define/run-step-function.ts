@@ -21,9 +21,14 @@ export async function runStepFunction(
     });
   }
   const inputs = validateInputs(step, acceptAll(step, given));
-  await using own = openTestContext({ step: { name: step.name, node: step.name, attempt: 1 } });
   const run = step.run as (inputs: unknown, context: StepContext) => unknown;
-  return validateOutputs(step, await run(inputs, { ...own, ...context }));
+  const own = openTestContext({ step: { name: step.name, node: step.name, attempt: 1 } });
+  // Not `using`: an older Node, which is to be told that it is one, cannot parse that.
+  try {
+    return validateOutputs(step, await run(inputs, { ...own, ...context }));
+  } finally {
+    await own[Symbol.asyncDispose]();
+  }
 }
 
 function acceptAll(step: StepDefinition, given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

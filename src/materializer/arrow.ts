@@ -4,22 +4,8 @@
  */
 import type * as Arrow from "apache-arrow";
 import { ValueError } from "../error.ts";
+import type { ArrowTable, ArrowVector } from "./arrow-table.ts";
 import { assertColumnName, type Column, type ColumnType, type NumberStorage, type RawCell } from "./column.ts";
-
-/** What Reprise needs of an Arrow table: that of the `apache-arrow` package fits, of any version. */
-export interface ArrowTable {
-  readonly numRows: number;
-  readonly schema: {
-    readonly fields: readonly { readonly name: string; readonly type: { readonly typeId: number } }[];
-  };
-  getChildAt(index: number): ArrowVector | null;
-}
-
-interface ArrowVector {
-  readonly nullCount: number;
-  get(index: number): unknown;
-  toArray(): unknown;
-}
 
 /** The Arrow package. Throws a ValueError (RPS2102) that says how to install it. */
 export async function importArrow(): Promise<typeof Arrow> {

@@ -1,6 +1,7 @@
 import type { Description, Materializer } from "../define/materializer.ts";
 import type { JsonObject, JsonValue } from "../hash/json.ts";
-import { columnsFromArrow, decodeArrow, encodeArrow, toArrowTable, type ArrowTable } from "./arrow.ts";
+import { columnsFromArrow, decodeArrow, encodeArrow, toArrowTable } from "./arrow.ts";
+import type { ArrowTable } from "./arrow-table.ts";
 import { columnsOf, toCell, type Cell, type Column, type ColumnType, type RawCell } from "./column.ts";
 import { summarizeNumbers } from "./number-statistics.ts";
 import { fitRows, maxPreviewColumns, maxPreviewRows, previewLeaf } from "./preview.ts";
