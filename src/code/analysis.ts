@@ -35,6 +35,7 @@ export class Analysis {
   readonly #linker: Linker;
   readonly #judge: Judge;
   readonly #evaluations: Evaluations;
+  readonly #entries = new Set<string>();
   readonly #mappings = new WeakMap<StepDefinition, Mapping>();
   readonly #closures = new WeakMap<StepDefinition, { readonly closure: Closure; readonly roots: readonly Root[] }>();
 
@@ -43,6 +44,11 @@ export class Analysis {
     this.#linker = new Linker(this.project);
     this.#judge = new Judge(this.#linker);
     this.#evaluations = new Evaluations(this.#linker, this.#judge);
+  }
+
+  /** Adds files that the process evaluates. */
+  addEntries(paths: Iterable<string>): void {
+    for (const path of paths) this.#entries.add(path);
   }
 
   /** What each of the steps reaches in the files as they are now. */
@@ -118,11 +124,18 @@ export class Analysis {
       const digest = digestBytes(`reprise unmapped ${step.name}`);
       return { record: { digest, notes, environment: [], place, own: [], captures: false, files: [] }, nodes: [] };
     }
+    const calls = mapping.frames.flatMap(({ found }) => (found === undefined ? [] : [found.record]));
     const closure = this.#closureOf(step, roots, changed);
     const assessment = assessClosure(closure, this.#judge);
-    const calls = mapping.frames.flatMap(({ found }) => (found === undefined ? [] : [found.record]));
+    const captures = calls.some((call) => call.captures !== "nothing");
     if (isCapturedOutside(calls)) {
       const message = `step ${step.name} is defined inside a function and uses its variables, whose values are not in the code`;
+      notes.push({ verdict: "opaque", kind: "captured-value", message, ...(place === undefined ? {} : { place }) });
+    }
+    const taken =
+      captures && roots.some(({ node }) => this.#judge.world(node).some((read) => read.kind.startsWith("env")));
+    if (taken) {
+      const message = `step ${step.name} uses a value that was taken from the environment when it was defined`;
       notes.push({ verdict: "opaque", kind: "captured-value", message, ...(place === undefined ? {} : { place }) });
     }
     const record: StepRecord = {
@@ -131,7 +144,7 @@ export class Analysis {
       environment: assessment.environment,
       place,
       own: [...new Set(roots.map((root) => root.node.id))],
-      captures: calls.some((call) => call.captures !== "nothing"),
+      captures,
       files: [...new Set(closure.nodes.flatMap(({ file }) => (file === undefined ? [] : [file.name])))],
     };
     return { record, nodes: closure.nodes };
@@ -145,7 +158,9 @@ export class Analysis {
       sameRoots(known.roots, roots) &&
       !known.closure.nodes.some((node) => changed.has(node));
     if (holds) return known.closure;
-    const closure = takeClosure(roots, { linker: this.#linker, judge: this.#judge, evaluations: this.#evaluations });
+    const context = { linker: this.#linker, judge: this.#judge, evaluations: this.#evaluations };
+    const entries = [...this.#entries].flatMap((path) => this.project.file(path) ?? []);
+    const closure = takeClosure(roots, { ...context, entries });
     this.#closures.set(step, { closure, roots });
     return closure;
   }

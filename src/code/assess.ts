@@ -45,7 +45,7 @@ export function assessClosure(closure: Closure, judge: Judge): Assessment {
       });
     }
     if (judge.isDriver(node)) notes.push(driverNote(node));
-    else noteWorld(node, judge, closure.effects.has(node), notes, environment);
+    else noteWorld(node, judge, notes, environment);
   }
   for (const { node, from } of closure.missing) {
     const note = missingNote(node, from);
@@ -83,13 +83,8 @@ function driverNote(node: GraphNode): CodeNote {
 }
 
 /** Values that a module took from outside when it was loaded; the variables of the environment are known by value. */
-function noteWorld(
-  node: GraphNode,
-  judge: Judge,
-  isEffect: boolean,
-  notes: CodeNote[],
-  environment: Set<string>,
-): void {
+function noteWorld(node: GraphNode, judge: Judge, notes: CodeNote[], environment: Set<string>): void {
+  const isEffect = node.unit?.kind === "statement";
   for (const read of judge.world(node)) {
     const file = read.node.file!;
     const place = { file: file.name, line: read.line };

@@ -29,11 +29,16 @@ export interface Closure {
   readonly missing: readonly { readonly node: GraphNode; readonly from: GraphNode }[];
 }
 
+export interface ClosureContext {
+  readonly linker: Linker;
+  readonly judge: Judge;
+  readonly evaluations: Evaluations;
+  /** Files that the process evaluates besides those that the step needs: they may change what it reaches. */
+  readonly entries: readonly SourceFile[];
+}
+
 /** Takes the closure of a step's roots, innermost first. */
-export function takeClosure(
-  roots: readonly Root[],
-  { linker, judge, evaluations }: { linker: Linker; judge: Judge; evaluations: Evaluations },
-): Closure {
+export function takeClosure(roots: readonly Root[], { linker, judge, evaluations, entries }: ClosureContext): Closure {
   const numbers = new Map<GraphNode, number>();
   const nodes: GraphNode[] = [];
   const missing: { node: GraphNode; from: GraphNode }[] = [];
@@ -82,7 +87,7 @@ export function takeClosure(
     drain();
     const more = loaded.filter((file) => !files.has(file));
     if (more.length === 0) {
-      if (!addDrivers()) break;
+      if (!addWriters()) break;
       continue;
     }
     for (const file of more) files.add(file);
@@ -96,18 +101,25 @@ export function takeClosure(
   }
   return { digest: digestBytes(text), nodes, effects, missing };
 
-  /** A driver that changes what the step reaches is part of it after all. */
-  function addDrivers(): boolean {
-    let added = false;
-    for (const file of evaluation.files) {
-      for (const driver of judge.drivers(file)) {
-        if (numbers.has(driver)) continue;
-        if (!judge.writes(driver).some((written) => numbers.has(written))) continue;
-        text += `driver ${number(driver)}\n`;
-        added = true;
+  /** Statements outside of the step that change what it reaches are part of it after all: drivers, other modules' effects. */
+  function addWriters(): boolean {
+    const inside = new Set(evaluation.files);
+    const before = nodes.length;
+    for (const file of new Set([...evaluation.files, ...evaluations.of(entries).files])) {
+      const drivers = judge.drivers(file);
+      const writers = inside.has(file)
+        ? drivers
+        : [...drivers, ...linker.units(file).filter((node) => judge.isEffect(node))];
+      for (const writer of writers) {
+        if (numbers.has(writer)) continue;
+        for (const written of judge.writes(writer)) {
+          if (written !== "global" && !numbers.has(written)) continue;
+          text += `writer ${number(writer)}\n`;
+          break;
+        }
       }
     }
-    if (added) drain();
-    return added;
+    drain();
+    return nodes.length > before;
   }
 }

@@ -64,6 +64,31 @@ export function isPlain(value: AstNode | undefined | null): boolean {
   }
 }
 
+/** Whether an expression gives a number, a string or the like, whatever its parts are. */
+export function isPrimitive(value: AstNode | undefined | null): boolean {
+  if (!value) return false;
+  const node = unwrapChain(value);
+  switch (node.type) {
+    case "Literal":
+      return (node.regex ?? undefined) === undefined;
+    case "TemplateLiteral":
+    case "UnaryExpression":
+    case "BinaryExpression":
+      return true;
+    case "ConditionalExpression":
+      return isPrimitive(asNode(node.consequent)) && isPrimitive(asNode(node.alternate));
+    case "LogicalExpression":
+      return isPrimitive(asNode(node.left)) && isPrimitive(asNode(node.right));
+    case "CallExpression": {
+      const callee = unwrapChain(asNode(node.callee));
+      if (callee.type === "MemberExpression") return globalName(asNode(callee.object)) === "Math";
+      return ["Number", "String", "Boolean", "BigInt", "parseInt", "parseFloat"].includes(globalName(callee) ?? "");
+    }
+    default:
+      return false;
+  }
+}
+
 /** Where a value comes from: what decides whether using it can run the user's code. */
 type Origin =
   | { readonly kind: "builtin" | "object" | "this" | "global" | "unknown" }
@@ -124,6 +149,16 @@ class Evaluation {
       case "UnaryExpression":
         if (node.operator === "delete") return this.#assign(unwrapChain(asNode(node.argument)));
         if (node.operator === "typeof" && unwrap(asNode(node.argument)).type === "Identifier") return;
+        if (node.operator !== "!" && node.operator !== "void") this.#coerce(asNode(node.argument));
+        break;
+      case "BinaryExpression":
+        if (!["===", "!==", "instanceof", "in"].includes(node.operator as string)) {
+          this.#coerce(asNode(node.left));
+          this.#coerce(asNode(node.right));
+        }
+        break;
+      case "TemplateLiteral":
+        for (const part of asNodes(node.expressions)) this.#coerce(part);
         break;
       case "ForInStatement":
       case "ForOfStatement":
@@ -263,7 +298,12 @@ class Evaluation {
         const origin = this.#origin(asNode(node.object));
         if (origin.kind === "builtin" || origin.kind === "object") return;
         if (origin.kind === "this" && this.#freshThis > 0) return;
-        return this.#change(origin.kind === "ref" ? origin.ref : undefined);
+        if (globalName(unwrap(asNode(node.object))) === "process" && memberName(node) === "exitCode") return;
+        if (origin.kind === "ref" || origin.kind === "global") {
+          return this.#change(origin.kind === "ref" ? origin.ref : undefined);
+        }
+        this.#summary.impure = true;
+        return;
       }
       case "VariableDeclaration":
         return;
@@ -281,7 +321,7 @@ class Evaluation {
 
   #change(ref: number | undefined): void {
     this.#summary.impure = true;
-    if (ref !== undefined) this.#summary.writes.push(ref);
+    this.#summary.writes.push(ref ?? -1);
   }
 
   #visitMember(node: AstNode): void {
@@ -298,6 +338,12 @@ class Evaluation {
     if (origin.kind === "ref") this.#summary.reads.push(origin.ref);
     else if (origin.kind === "unknown" || (origin.kind === "this" && this.#freshThis === 0))
       this.#summary.impure = true;
+  }
+
+  /** Arithmetic on an object runs its `valueOf`. */
+  #coerce(value: AstNode): void {
+    const origin = this.#origin(value);
+    if (origin.kind === "ref") this.#summary.reads.push(origin.ref);
   }
 
   #world(kind: string, node: AstNode): void {
@@ -367,11 +413,15 @@ class Evaluation {
       case "global": {
         const name = object.type === "Identifier" ? (object.name as string) : undefined;
         if (world === "cwd" || world === "clock" || world === "random") return;
+        // What is printed changes nothing that a step could see.
+        if (name === "console") return;
         if (name === undefined || !pureNamespaces.has(name)) break;
         if (mutatingStatics.has(`${name}.${method ?? "?"}`)) {
           const first = args[0] === undefined ? unknown : this.#origin(args[0]);
           if (first.kind === "builtin" || first.kind === "object") return;
-          if (first.kind === "ref") this.#summary.writes.push(first.ref);
+          if (first.kind === "ref" || first.kind === "global") {
+            this.#change(first.kind === "ref" ? first.ref : undefined);
+          }
           break;
         }
         return this.#callCallbacks(args, args.length > 0 && isPlain(args[0]));
@@ -384,7 +434,11 @@ class Evaluation {
         evaluation.#callCallbacks(args, true);
         if (origin.direct) this.#summary.calls.push(origin.ref);
         const quiet = !inner.impure && inner.calls.length + inner.chains.length + inner.reads.length === 0;
-        this.#summary.chains.push(quiet ? { ref: origin.ref } : { ref: origin.ref, inner: compact(inner) });
+        this.#summary.chains.push({
+          ref: origin.ref,
+          ...(readingMethods.has(method ?? "?") ? { reads: true } : {}),
+          ...(quiet ? {} : { inner: compact(inner) }),
+        });
         return;
       }
       default:
@@ -502,6 +556,17 @@ const callbackMethods = new Set(
   (
     "? map filter forEach reduce reduceRight some every find findIndex findLast findLastIndex flatMap sort toSorted " +
     "replace replaceAll then catch finally addEventListener getOrInsertComputed"
+  ).split(" "),
+);
+
+/** Methods that change nothing in the value of the language that they are called on. */
+const readingMethods = new Set(
+  (
+    "map filter reduce reduceRight some every find findIndex findLast findLastIndex flatMap forEach slice concat flat " +
+    "join includes indexOf lastIndexOf at keys values entries toSorted toReversed toSpliced with has get split trim " +
+    "trimStart trimEnd toUpperCase toLowerCase replace replaceAll repeat padStart padEnd substring charAt charCodeAt " +
+    "codePointAt startsWith endsWith match matchAll search localeCompare normalize toString toFixed toPrecision " +
+    "valueOf toLocaleString hasOwnProperty"
   ).split(" "),
 );
 

@@ -20,13 +20,22 @@ export class Judge {
   readonly #running = new Map<GraphNode, boolean>();
   readonly #drivers = new Map<SourceFile, ReadonlySet<GraphNode>>();
   readonly #world = new Map<GraphNode, readonly WorldRead[]>();
+  readonly #writes = new Map<GraphNode, ReadonlySet<GraphNode | "global">>();
 
   constructor(linker: Linker) {
     this.#linker = linker;
   }
 
   clear(): void {
-    for (const memo of [this.#effects, this.#calls, this.#runners, this.#running, this.#drivers, this.#world])
+    for (const memo of [
+      this.#effects,
+      this.#calls,
+      this.#runners,
+      this.#running,
+      this.#drivers,
+      this.#world,
+      this.#writes,
+    ])
       memo.clear();
   }
 
@@ -70,11 +79,16 @@ export class Judge {
     return reads;
   }
 
-  /** Units of the project that a driver changes: assigns to, or hands to a method that may. */
-  writes(node: GraphNode): readonly GraphNode[] {
-    const found = new Set<GraphNode>();
-    if (node.unit !== undefined) this.#collectWrites(node, node.unit.eval, found, new Set());
-    return [...found];
+  /** What a statement changes: units that it assigns to or hands to a method that may, or something global. */
+  writes(node: GraphNode): ReadonlySet<GraphNode | "global"> {
+    let found = this.#writes.get(node);
+    if (found === undefined) {
+      const written = new Set<GraphNode | "global">();
+      if (node.unit !== undefined) this.#collectWrites(node, node.unit.eval, written, new Set());
+      this.#writes.set(node, written);
+      found = written;
+    }
+    return found;
   }
 
   #edges(node: GraphNode, refs: readonly number[]): Edge[] {
@@ -91,8 +105,8 @@ export class Judge {
     if (!summary.calls.every((ref) => this.#targets(node, ref).every((target) => this.#isPureCall(target))))
       return false;
     if (!summary.reads.every((ref) => this.#targets(node, ref).every((target) => isPlainTarget(target)))) return false;
-    return summary.chains.every(({ ref, inner, known }) =>
-      this.#targets(node, ref).every((target) => this.#isPureChain(node, target, inner, known === true)),
+    return summary.chains.every((chain) =>
+      this.#targets(node, chain.ref).every((target) => this.#isPureChain(node, target, chain)),
     );
   }
 
@@ -122,15 +136,14 @@ export class Judge {
     return pure;
   }
 
-  #isPureChain(from: GraphNode, target: Target, inner: Summary | undefined, known: boolean): boolean {
+  #isPureChain(from: GraphNode, target: Target, { inner, reads }: Summary["chains"][number]): boolean {
     const { node } = target;
-    if (known && node.kind === "builtin") return isPureBuiltin(node.module ?? "", target.binding);
     if (node.kind === "framework") return true;
     if (node.kind === "package") return isPurePackage(node.module ?? "");
     if (node.kind === "builtin") return isPureBuiltin(node.module ?? "", target.binding);
     if (node.kind === "namespace") return false;
     if (node.kind !== "unit" || node.unit === undefined) return false;
-    if (node.unit.plain) return inner === undefined || this.#isPure(from, inner);
+    if (node.unit.plain) return reads === true && (inner === undefined || this.#isPure(from, inner));
     // A schema, a pipeline or a step that another unit made; a namespace's own function is among the calls.
     if (this.#isRunnable(node) || this.#isSchema(node)) return true;
     return false;
@@ -230,15 +243,20 @@ export class Judge {
     }
   }
 
-  #collectWrites(node: GraphNode, summary: Summary, into: Set<GraphNode>, seen: Set<Summary>): void {
+  #addWritten(node: GraphNode, into: Set<GraphNode | "global">): void {
+    if (node.kind === "unit" ? !this.isDriver(node) : node.kind === "whole" || node.kind === "key") into.add(node);
+  }
+
+  #collectWrites(node: GraphNode, summary: Summary, into: Set<GraphNode | "global">, seen: Set<Summary>): void {
     if (seen.has(summary)) return;
     seen.add(summary);
-    const changed = [...summary.writes, ...summary.chains.map((chain) => chain.ref)];
-    for (const ref of changed) {
+    if (summary.writes.includes(-1)) into.add("global");
+    for (const ref of summary.writes) for (const { node: to } of this.#targets(node, ref)) this.#addWritten(to, into);
+    for (const { ref, reads, inner } of summary.chains) {
+      if (inner !== undefined) this.#collectWrites(node, inner, into, seen);
       for (const { node: to } of this.#targets(node, ref)) {
-        const harmless = to.kind !== "unit" || to.unit?.plain === true || to.unit?.body !== undefined;
-        if (!summary.writes.includes(ref) && (harmless || this.#isRunnable(to))) continue;
-        if (!this.isDriver(to)) into.add(to);
+        const harmless = to.unit?.body !== undefined || (to.unit?.plain === true && reads === true);
+        if (!harmless && !this.#isRunnable(to)) this.#addWritten(to, into);
       }
     }
     for (const ref of summary.calls) {

@@ -6,9 +6,10 @@ import { findPackageJSON } from "node:module";
 import type { StepDefinition } from "../define/plan.ts";
 import { digestBytes, type Digest } from "../hash/digest.ts";
 import { Analysis, type StepAnalysis } from "./analysis.ts";
-import { editedNote, verdictOf } from "./assess.ts";
+import { editedNote, isFile, verdictOf } from "./assess.ts";
 import type { CodeIdentity, CodeIndex, CodeNote, CodeUnit } from "./identity.ts";
-import { readJson } from "./packages.ts";
+import { packageFolder, readJson } from "./packages.ts";
+import { isFramework } from "./project.ts";
 import { StateFolder, type DrivenFile, type StepRecord, type StoredFile, type WarmState } from "./state.ts";
 import type { FileRecord } from "./record.ts";
 import { readUnits, toStored, toUnits, toWarmSteps, type Environment } from "./units.ts";
@@ -19,6 +20,11 @@ export interface CodeIndexOptions {
   readonly root: string;
   /** Where the index keeps what it knows between processes; may be removed at any time. */
   readonly stateDir: string;
+  /**
+   * Files that this process evaluates besides those that the steps need; they may set what a step reads. The main
+   * script, when it belongs to the project, unless given.
+   */
+  readonly entries?: readonly string[];
 }
 
 /** Opens the index of a project's code. Nothing is read before the first question. */
@@ -31,16 +37,18 @@ export class ProjectIndex implements CodeIndex {
   readonly root: string;
   readonly #state: StateFolder;
   readonly #analysis: Analysis;
-  readonly #definitions = new Map<string, WeakRef<StepDefinition>>();
+  readonly #definitions = new Map<string, WeakRef<StepDefinition>[]>();
   /** Digests of the bytes that this process runs, of the files that it loaded through our hook. */
   readonly #loaded = new Map<string, string>();
   #records: Map<string, readonly [content: string, record: FileRecord]> | undefined;
+  readonly #entries: Set<string>;
   #analysed = false;
   #savedReads = 0;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor({ root, stateDir }: CodeIndexOptions) {
+  constructor({ root, stateDir, entries = mainScript() }: CodeIndexOptions) {
     this.root = realpathSync(root);
+    this.#entries = new Set(entries.map((path) => realpathSync(path)).filter((path) => this.#isOurs(path)));
     this.#state = new StateFolder(stateDir, parserVersion());
     this.#analysis = new Analysis(this.root, { find: (name, content) => this.#findRecord(name, content) });
   }
@@ -51,7 +59,9 @@ export class ProjectIndex implements CodeIndex {
 
   /** Every project file that evaluating a file evaluates, by path, with its driver statements. */
   drivers(entry: string): Promise<ReadonlyMap<string, DrivenFile>> {
-    return this.#inTurn(() => this.#drivers(realpathSync(entry)));
+    const path = realpathSync(entry);
+    if (this.#isOurs(path)) this.#entries.add(path);
+    return this.#inTurn(() => this.#drivers(path));
   }
 
   async #drivers(entry: string): Promise<ReadonlyMap<string, DrivenFile>> {
@@ -80,10 +90,12 @@ export class ProjectIndex implements CodeIndex {
   }
 
   async #identify(steps: ReadonlySet<StepDefinition>): Promise<ReadonlyMap<StepDefinition, CodeIdentity>> {
-    const subject = subjectOf(this.root, steps);
+    const subject = subjectOf(this.root, steps, this.#entries);
+    this.#registerDefinitions(steps);
     const earlier = this.#analysed ? undefined : this.#answerFromState(subject, steps);
     if (earlier !== undefined) return earlier;
     this.#analysed = true;
+    this.#analysis.addEntries(this.#entries);
     const analyses = await this.#analysis.analyse(steps);
     this.#save(subject, analyses);
     const identities = new Map<StepDefinition, CodeIdentity>();
@@ -156,11 +168,22 @@ export class ProjectIndex implements CodeIndex {
     return loaded === undefined ? file.stamp[0] > performance.timeOrigin : !file.content.startsWith(loaded);
   }
 
+  /** Steps with one name and one call site; more than one of them, and the call is not enough to tell them apart. */
+  #registerDefinitions(steps: Iterable<StepDefinition>): void {
+    for (const step of steps) {
+      const key = stepKey(this.root, step);
+      const known = (this.#definitions.get(key) ?? []).filter((other) => other.deref() !== undefined);
+      if (!known.some((other) => other.deref() === step)) known.push(new WeakRef(step));
+      this.#definitions.set(key, known);
+    }
+  }
+
   #isRedefined(step: StepDefinition): boolean {
-    const key = stepKey(this.root, step);
-    const other = this.#definitions.get(key)?.deref();
-    if (other === undefined) this.#definitions.set(key, new WeakRef(step));
-    return other !== undefined && other !== step;
+    return (this.#definitions.get(stepKey(this.root, step)) ?? []).length > 1;
+  }
+
+  #isOurs(path: string): boolean {
+    return path.startsWith(`${this.root}/`) && packageFolder(path) === undefined && !isFramework(path);
   }
 
   #findRecord(name: string, content: string): FileRecord | undefined {
@@ -190,6 +213,11 @@ export class ProjectIndex implements CodeIndex {
     const state = project.toState();
     this.#state.writeWarm(subject, { ...state, steps: toWarmSteps(state.files, keys) }, toStored(state.files, keys));
   }
+}
+
+function mainScript(): string[] {
+  const script = process.argv[1];
+  return script !== undefined && isFile(script) ? [script] : [];
 }
 
 function environmentDigest(name: string): Digest {

@@ -4,7 +4,7 @@ import { createHash, hash } from "node:crypto";
 import type { AstNode } from "./ast.ts";
 import { asNode, asNodes, isClass, isFunction, isImportMeta, isNode, isTypeOnly, memberName, unwrap } from "./ast.ts";
 import { stringValue, unwrapChain } from "./ast.ts";
-import { emptySummary, isPlain, summariseCall, summariseEvaluation } from "./effects.ts";
+import { emptySummary, isPlain, isPrimitive, summariseCall, summariseEvaluation } from "./effects.ts";
 import { lineAt, lineStartsOf } from "./line.ts";
 import type { ExportRecord, FileRecord, RequestRecord, Summary, UnitRecord } from "./record.ts";
 import { patternNames, varNames } from "./scope.ts";
@@ -78,12 +78,21 @@ function parseJson(bytes: Buffer): FileRecord {
     const value = JSON.parse(bytes.toString("utf8").replace(/^\uFEFF/u, "")) as unknown;
     const keys: Record<string, string> = Object.create(null) as Record<string, string>;
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-      for (const [key, item] of Object.entries(value)) keys[key] = digestOf(JSON.stringify(item));
+      for (const [key, item] of Object.entries(value)) keys[key] = digestOf(jsonText(item));
     }
-    return { ...emptyRecord, format: "json", digest: digestOf(JSON.stringify(value)), keys: { ...keys } };
+    return { ...emptyRecord, format: "json", digest: digestOf(jsonText(value)), keys: { ...keys } };
   } catch {
     return { ...emptyRecord, format: "broken", digest: digestOf(bytes) };
   }
+}
+
+/** As JSON.stringify, but a negative zero stays one. */
+function jsonText(value: unknown): string {
+  if (Object.is(value, -0)) return "-0";
+  if (Array.isArray(value)) return `[${value.map(jsonText).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${jsonText(item)}`);
+  return `{${entries.join(",")}}`;
 }
 
 interface UnitOptions {
@@ -366,9 +375,10 @@ class FileReader {
     const { value } = options;
     const evaluation = this.#summarise(node, options);
     const body = value === undefined ? undefined : summariseCall(value, this.#lineOf);
-    const plain = value !== undefined && options.prefix !== "let " && isPlain(value);
+    const lasting = options.prefix === undefined || options.prefix === "const ";
+    const plain = value !== undefined && lasting && (isPlain(value) || isPrimitive(value));
     const nestedRuns = options.kind === "statement" ? nestedRunsOf(node) : [];
-    const simple = value !== undefined && (isFunction(unwrap(value)) || plain);
+    const simple = value !== undefined && (isFunction(unwrap(value)) || isPlain(value));
     this.#units.push({
       key: this.#uniqueKey(options.key ?? options.names[0] ?? "pattern"),
       names: options.names,

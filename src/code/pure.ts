@@ -74,3 +74,32 @@ export function readsWorld(module: string, name: string): boolean {
 export function isPurePackage(name: string): boolean {
   return purePackages.has(name);
 }
+
+/** Names that every Node process has, and those of a CommonJS module. */
+const knownGlobals = words(`
+  AbortController AbortSignal AggregateError Array ArrayBuffer AsyncDisposableStack Atomics BigInt BigInt64Array
+  BigUint64Array Blob Boolean BroadcastChannel Buffer ByteLengthQueuingStrategy CloseEvent CompressionStream
+  CountQueuingStrategy Crypto CryptoKey CustomEvent DOMException DataView Date DecompressionStream DisposableStack Error
+  ErrorEvent EvalError Event EventSource EventTarget File FinalizationRegistry Float16Array Float32Array Float64Array
+  FormData Function Headers Infinity Int16Array Int32Array Int8Array Intl Iterator JSON Map Math MessageChannel
+  MessageEvent MessagePort NaN Navigator Number Object Performance PerformanceEntry PerformanceMark PerformanceMeasure
+  PerformanceObserver PerformanceObserverEntryList PerformanceResourceTiming Promise Proxy RangeError
+  ReadableByteStreamController ReadableStream ReadableStreamBYOBReader ReadableStreamBYOBRequest
+  ReadableStreamDefaultController ReadableStreamDefaultReader ReferenceError Reflect RegExp Request Response Set
+  SharedArrayBuffer Storage String SubtleCrypto SuppressedError Symbol SyntaxError Temporal TextDecoder
+  TextDecoderStream TextEncoder TextEncoderStream TransformStream TransformStreamDefaultController TypeError URIError
+  URL URLPattern URLSearchParams Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet
+  WebAssembly WebSocket WritableStream WritableStreamDefaultController WritableStreamDefaultWriter arguments atob btoa
+  clearImmediate clearInterval clearTimeout console crypto decodeURI decodeURIComponent encodeURI encodeURIComponent
+  escape eval exports fetch global globalThis isFinite isNaN localStorage module navigator parseFloat parseInt
+  performance process queueMicrotask require sessionStorage setImmediate setInterval setTimeout structuredClone
+  undefined unescape __dirname __filename constructor prototype hasOwnProperty toString gc`);
+
+export function isKnownGlobal(name: string): boolean {
+  return knownGlobals.has(name);
+}
+
+/** Whether a name is one of the global object's own. */
+export function isGlobalObject(name: string): boolean {
+  return name === "globalThis" || name === "global" || name === "window" || name === "self";
+}

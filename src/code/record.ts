@@ -31,13 +31,16 @@ export interface Summary {
   impure: boolean;
   /** Called or constructed directly. */
   calls: number[];
-  /** Roots of method calls: `x.a.b()`, `z.object({}).min(1)`. `inner` is what inline callbacks do. */
-  chains: { ref: number; inner?: Summary; known?: true }[];
+  /**
+   * Roots of method calls: `x.a.b()`, `z.object({}).min(1)`. `inner` is what inline callbacks do; `reads` marks methods
+   * that leave a value of the language as it is; `known`, calls whose answer is part of the code.
+   */
+  chains: { ref: number; reads?: true; known?: true; inner?: Summary }[];
   /** Read from: `x.a`, `...x`; harmless when `x` is plain. */
   reads: number[];
   /** `x.run(…)`; -1 when `x` is a local variable. */
   runs: number[];
-  /** Assigned to, or assigned into. */
+  /** Assigned to, or assigned into; -1 for something global. */
   writes: number[];
   /** Used in any way. */
   uses: number[];

@@ -8,6 +8,7 @@
 import type { AstNode } from "./ast.ts";
 import { asNode, asNodes, assetSpecifier, isImportMeta, isNode, isTypeOnly, isWrapper, memberName } from "./ast.ts";
 import { stringValue, unwrap } from "./ast.ts";
+import { isGlobalObject, isKnownGlobal } from "./pure.ts";
 import type { CallRecord, NoteRecord, RequestRecord } from "./record.ts";
 import { bind, bindLexical, bindVars, exportedDeclaration, lookUp, openScope, patternNames } from "./scope.ts";
 import type { Binding, Scope } from "./scope.ts";
@@ -52,6 +53,7 @@ export class UnitWalk {
   readonly calls: CallRecord[] = [];
   readonly #names: FileNames;
   readonly #refIndexes = new Map<string, number>();
+  readonly #probed = new Set<string>();
   readonly #renames: boolean;
   readonly #exportTarget: AstNode | undefined;
   #text = "";
@@ -158,6 +160,19 @@ export class UnitWalk {
       case "BreakStatement":
       case "ContinueStatement":
         return this.write(`${node.type}(${isNode(node.label) ? JSON.stringify(node.label.name) : ""})`);
+      case "UnaryExpression": {
+        // `typeof x` asks whether there is one.
+        const operand = unwrap(asNode(node.argument));
+        if (node.operator === "typeof" && operand.type === "Identifier") this.#probed.add(operand.name as string);
+        return this.#visitFields(node);
+      }
+      case "BinaryExpression": {
+        const right = unwrap(asNode(node.right));
+        const notes = this.notes.length;
+        this.#visitFields(node);
+        if (node.operator === "instanceof" && right.name === "Function") this.notes.length = notes;
+        return;
+      }
       case "MetaProperty":
         return this.write(`Meta(${asNode(node.meta).name as string}.${asNode(node.property).name as string})`);
       case "ExpressionStatement":
@@ -255,8 +270,17 @@ export class UnitWalk {
     } else if (this.#names.commonJs && (name === "exports" || name === "module") && !this.#isExportTarget(node)) {
       this.#writeRef(node, "@");
     } else {
-      if (name === "require") this.#noteLooseRequire(node);
+      this.#noteGlobal(node, name);
       this.write(`G${JSON.stringify(name)}`);
+    }
+  }
+
+  #noteGlobal(node: AstNode, name: string): void {
+    if (name === "require") this.#noteLooseRequire(node);
+    else if (name === "eval" || name === "Function") {
+      this.#note(node, "eval", `${name}() runs code that is not in the source`);
+    } else if (!isKnownGlobal(name) && !this.#probed.has(name)) {
+      this.#note(node, "unknown-global", `${name} is neither declared nor part of Node, so what sets it is not known`);
     }
   }
 
@@ -310,6 +334,12 @@ export class UnitWalk {
 
   #visitMember(node: AstNode): void {
     this.#findChain(node);
+    const object = unwrap(asNode(node.object));
+    const global = object.type === "Identifier" && isGlobalObject(object.name as string);
+    if (global && lookUp(this.#scope, object.name as string) === undefined) {
+      const name = memberName(node);
+      if (name !== undefined) this.#noteGlobal(node, name);
+    }
     this.write(node.optional === true ? "Member?(" : "Member(");
     this.#visitWithoutLooseRequire(asNode(node.object));
     if (node.computed === true) {
@@ -477,7 +507,7 @@ export class UnitWalk {
     if (asset !== undefined && lookUp(this.#scope, "URL") === undefined) return this.#request(node, asset, "asset");
     const callee = unwrap(asNode(node.callee));
     if (this.#isRequireCallee(callee) && node.type === "CallExpression") return this.#visitRequire(node, callee);
-    this.#noteEval(node, callee);
+    if (this.#isWorker(callee)) this.#noteWorker(node);
     this.#withCall(node, () => {
       // `new X` and `X()` differ by their type, `f?.()` by its flag.
       this.write(`${node.type}${node.optional === true ? "?" : ""}(`);
@@ -555,15 +585,9 @@ export class UnitWalk {
     this.#writeRef(node, `#${request}`);
   }
 
-  #noteEval(node: AstNode, callee: AstNode): void {
-    if (callee.type === "Identifier" && lookUp(this.#scope, callee.name as string) === undefined) {
-      const name = callee.name as string;
-      if (this.#names.isTopLevel(name) || this.#names.isImport(name)) {
-        if (name === "Worker" && this.#names.isImport(name)) this.#noteWorker(node);
-      } else if (name === "eval") this.#note(node, "eval", "eval() runs code that is not in the source");
-      else if (name === "Function") this.#note(node, "eval", "Function() runs code that is not in the source");
-      else if (name === "Worker") this.#noteWorker(node);
-    }
+  #isWorker(callee: AstNode): boolean {
+    if (callee.type !== "Identifier" || callee.name !== "Worker") return false;
+    return lookUp(this.#scope, "Worker") === undefined && !this.#names.isTopLevel("Worker");
   }
 
   #noteWorker(node: AstNode): void {

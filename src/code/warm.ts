@@ -18,9 +18,9 @@ export function stepKey(root: string, step: StepDefinition): string {
   return JSON.stringify([step.name, sites]);
 }
 
-/** What a set of steps is kept under: their names and files. */
-export function subjectOf(root: string, steps: Iterable<StepDefinition>): string {
-  const names = new Set<string>();
+/** What a set of steps is kept under: their names and files, and the files that the process evaluates besides. */
+export function subjectOf(root: string, steps: Iterable<StepDefinition>, entries: Iterable<string>): string {
+  const names = new Set([...entries].map((entry) => relativePath(root, entry)));
   for (const step of steps) {
     const [site] = step.sites;
     const position = site === undefined ? undefined : toSourcePosition(site);

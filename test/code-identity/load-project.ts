@@ -27,7 +27,7 @@ async function load({ root, entry, stateDir, editedAfterLoad }: LoadRequest): Pr
   }
   for (const [path, text] of Object.entries(editedAfterLoad)) await writeFile(path, text);
   try {
-    const index = await openCodeIndex({ root, stateDir });
+    const index = await openCodeIndex({ root, stateDir, entries: [entry] });
     return { steps: await reportSteps(index, definitions) };
   } catch (error) {
     return { steps: [], error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
