@@ -32,7 +32,8 @@ import {
   toUseRow,
   toVersion,
 } from "./rows.ts";
-import { Conditions, execute, toPieces, type Query, type Row, type SqlValue } from "./statement.ts";
+import { selectAmong, selectPage } from "./select.ts";
+import { Conditions, execute, type Query, type Row } from "./statement.ts";
 
 export function* selectCacheEntries(keys: readonly KeyDigest[]): Query<ReadonlyMap<KeyDigest, CacheEntry>> {
   const rows = yield* selectAmong("SELECT * FROM cache_entries", "key", keys);
@@ -42,14 +43,12 @@ export function* selectCacheEntries(keys: readonly KeyDigest[]): Query<ReadonlyM
 export function* selectCacheEntriesOf(
   query: Parameters<MetadataStore["cacheEntriesOf"]>[0],
 ): Query<readonly CacheEntry[]> {
-  const order = "ORDER BY created_at DESC, key";
-  const rows = yield* selectPieces(query.origins, query.limit, (origins, limit) => {
+  const order = ["created_at DESC", "key"];
+  const rows = yield* selectPage(query.origins, { order, limit: query.limit }, (origins) => {
     const conditions = new Conditions().where("step = ?", query.step).among("origin", origins);
-    return [`SELECT * FROM cache_entries ${conditions} ${order} ${limit}`, conditions.parameters];
+    return { sql: `SELECT * FROM cache_entries ${conditions} ORDER BY ${order.join(", ")}`, conditions };
   });
-  const entries = rows.map(toCacheEntry);
-  entries.sort((left, right) => ascending(right.createdAt, left.createdAt) || ascending(left.key, right.key));
-  return entries.slice(0, query.limit);
+  return rows.map(toCacheEntry);
 }
 
 export function* selectKeys(digests: readonly KeyDigest[]): Query<ReadonlyMap<KeyDigest, KeyRecord>> {
@@ -101,16 +100,17 @@ export function* selectVersions(pipeline: string): Query<readonly PipelineVersio
 }
 
 export function* selectRuns(query: RunQuery): Query<readonly Run[]> {
-  const { offset = 0, limit } = query;
-  const end = limit === undefined ? undefined : offset + limit;
+  const { offset, limit, status } = query;
   const tag = query.tag === undefined ? undefined : parseTagQuery(query.tag);
-  const rows = yield* selectPieces(query.ids, end, (ids, limited) => {
+  const order = ["started_at DESC", "id DESC"];
+  const page = yield* selectPage(query.ids, { order, offset, limit }, (ids) => {
     const conditions = new Conditions()
       .among("id", ids)
       .among("name", query.names)
       .where("pipeline = ?", query.pipeline)
       .where("version = ?", query.version)
-      .among("status", query.status)
+      // One status may be rare, so its index helps; several are better filtered in the order of the start.
+      .among(status?.length === 1 ? "status" : "status || ''", status)
       .where("started_at < ?", query.startedBefore)
       .where("started_at > ?", query.startedAfter);
     if (tag?.value !== undefined) {
@@ -118,14 +118,8 @@ export function* selectRuns(query: RunQuery): Query<readonly Run[]> {
     } else if (tag !== undefined) {
       conditions.raw("id IN (SELECT run FROM run_tags WHERE key = ?)", tag.key);
     }
-    return [`SELECT * FROM runs ${conditions} ORDER BY started_at DESC, id DESC ${limited}`, conditions.parameters];
+    return { sql: `SELECT * FROM runs ${conditions} ORDER BY ${order.join(", ")}`, conditions };
   });
-  const sorted = [...rows].sort(
-    (left, right) =>
-      ascending(right["started_at"] as number, left["started_at"] as number) ||
-      ascending(right["id"] as string, left["id"] as string),
-  );
-  const page = sorted.slice(offset, end);
   const tags = yield* selectTags(page.map((row) => row["id"] as RunId));
   return page.map((row) => toRun(row, tags.get(row["id"] as RunId) ?? {}));
 }
@@ -142,41 +136,37 @@ function* selectTags(runs: readonly RunId[]): Query<ReadonlyMap<RunId, Record<st
 }
 
 export function* selectStepRuns(query: StepRunQuery): Query<readonly StepRun[]> {
-  const { ids, runs, limit } = query;
+  const { ids, runs, step, limit } = query;
   let before: Row | undefined;
   if (query.before !== undefined) {
     [before] = yield* execute("SELECT started_at, id FROM runs WHERE id = ?", query.before);
     if (before === undefined) return [];
   }
-  const finds = (piece: readonly StepRunId[] | undefined, ofRuns: readonly RunId[] | undefined, limited: string) => {
+  // What leads the search gives the order as well: the step's index, or the runs from the newest on.
+  const led = ids !== undefined || runs !== undefined || step !== undefined;
+  const [start, run] = led ? ["step_runs.run_started_at", "step_runs.run"] : ["runs.started_at", "runs.id"];
+  const joined = led ? "step_runs JOIN runs" : "runs CROSS JOIN step_runs";
+  const link = led ? "ON runs.id = step_runs.run" : "";
+  const find = (someIds: typeof ids, someRuns: typeof runs) => {
     const conditions = new Conditions()
-      .amongTuples(["step_runs.run", "step_runs.node"], piece?.map(splitStepRunId))
-      .among("step_runs.run", ofRuns)
-      .where("step_runs.step = ?", query.step)
+      .amongTuples(["step_runs.run", "step_runs.node"], someIds?.map(splitStepRunId))
+      .among("step_runs.run", someRuns)
+      .where("step_runs.step = ?", step)
       .where("step_runs.node = ?", query.node)
       .where("runs.pipeline = ?", query.pipeline)
       .among("step_runs.status", query.status);
-    // With a step, its index gives the order; without, that of the runs does.
-    const start = query.step === undefined ? "runs.started_at" : "step_runs.run_started_at";
-    const id = query.step === undefined ? "runs.id" : "step_runs.run";
-    if (before !== undefined) conditions.raw(`(${start}, ${id}) < (?, ?)`, before["started_at"]!, before["id"]!);
-    const order = `ORDER BY ${start} DESC, ${id} DESC, step_runs.started_at DESC, step_runs.node`;
-    const sql = `SELECT step_runs.* FROM step_runs JOIN runs ON runs.id = step_runs.run ${conditions} ${order} ${limited}`;
-    return [sql, conditions.parameters] as const;
+    if (!led) conditions.raw("step_runs.run = runs.id");
+    if (before !== undefined) conditions.raw(`(${start}, ${run}) < (?, ?)`, before["started_at"]!, before["id"]!);
+    const order = `ORDER BY ${start} DESC, ${run} DESC, step_runs.started_at DESC, step_runs.node`;
+    return { sql: `SELECT step_runs.* FROM ${joined} ${link} ${conditions} ${order}`, conditions };
   };
+  const order = ["run_started_at DESC", "run DESC", "started_at DESC", "node"];
   if (runs !== undefined) {
-    const rows = yield* selectPieces(runs, undefined, (piece, limited) => finds(ids, piece, limited));
+    const rows = yield* selectPage(runs, { order }, (piece) => find(ids, piece));
     return inPlanOrder(rows.map(toStepRun), runs, yield* selectPlans(runs)).slice(0, limit);
   }
-  const rows = yield* selectPieces(ids, limit, (piece, limited) => finds(piece, undefined, limited));
-  const sorted = [...rows].sort(
-    (left, right) =>
-      ascending(right["run_started_at"] as number, left["run_started_at"] as number) ||
-      ascending(right["run"] as string, left["run"] as string) ||
-      ascending(right["started_at"] as number, left["started_at"] as number) ||
-      ascending(left["node"] as string, right["node"] as string),
-  );
-  return sorted.slice(0, limit).map(toStepRun);
+  const rows = yield* selectPage(ids, { order, limit }, (piece) => find(piece, undefined));
+  return rows.map(toStepRun);
 }
 
 function* selectPlans(runs: readonly RunId[]): Query<ReadonlyMap<RunId, PlanRecord>> {
@@ -199,7 +189,8 @@ function* selectPlans(runs: readonly RunId[]): Query<ReadonlyMap<RunId, PlanReco
 
 export function* selectArtifacts(query: ArtifactQuery): Query<readonly Artifact[]> {
   const end = query.nameEndsWith;
-  const rows = yield* selectPieces(query.digests, query.limit, (digests, limited) => {
+  const order = ["created_at DESC", "name", "version DESC"];
+  const rows = yield* selectPage(query.digests, { order, limit: query.limit }, (digests) => {
     const conditions = new Conditions()
       .where("name = ?", query.name)
       .where("version = ?", query.version)
@@ -217,17 +208,9 @@ export function* selectArtifacts(query: ArtifactQuery): Query<readonly Artifact[
     if (query.latest === true) {
       conditions.raw("version = (SELECT max(newer.version) FROM artifacts AS newer WHERE newer.name = artifacts.name)");
     }
-    const order = "ORDER BY created_at DESC, name, version DESC";
-    return [`SELECT * FROM artifacts ${conditions} ${order} ${limited}`, conditions.parameters];
+    return { sql: `SELECT * FROM artifacts ${conditions} ORDER BY ${order.join(", ")}`, conditions };
   });
-  const artifacts = rows.map(toArtifact);
-  artifacts.sort(
-    (left, right) =>
-      ascending(right.createdAt, left.createdAt) ||
-      ascending(left.name, right.name) ||
-      ascending(right.version, left.version),
-  );
-  return artifacts.slice(0, query.limit);
+  return rows.map(toArtifact);
 }
 
 export function* selectUses(query: Parameters<MetadataStore["uses"]>[0]): Query<readonly ArtifactUseRow[]> {
@@ -245,34 +228,30 @@ export function* selectUses(query: Parameters<MetadataStore["uses"]>[0]): Query<
   }
   const wanted = stepRuns === undefined ? undefined : new Set(stepRuns);
   const pairs = new Map(artifacts.map(({ name, version }) => [`${version} ${name}`, [name, version] as const]));
-  const rows: Row[] = [];
-  for (const piece of toPieces([...pairs.values()])) {
+  const rows = yield* selectPage([...pairs.values()], { order: [] }, (piece) => {
     const conditions = new Conditions().amongTuples(["artifact", "version"], piece);
-    rows.push(...(yield* execute(`SELECT * FROM uses ${conditions}`, ...conditions.parameters)));
-  }
+    return { sql: `SELECT * FROM uses ${conditions}`, conditions };
+  });
   return rows.map(toUseRow).filter((use) => wanted === undefined || wanted.has(use.stepRun));
 }
 
 export function* selectLogs(query: Parameters<MetadataStore["logs"]>[0]): Query<readonly LogLine[]> {
-  const rows = yield* selectPieces(query.stepRuns, query.limit, (ids, limited) => {
+  const page = { order: ["position"], limit: query.limit };
+  const rows = yield* selectPage(query.stepRuns, page, (ids) => {
     const conditions = new Conditions()
       .amongTuples(["run", "node"], ids?.map(splitStepRunId))
       .where("seq > ?", query.afterSeq);
-    return [`SELECT * FROM logs ${conditions} ORDER BY position ${limited}`, conditions.parameters];
+    return { sql: `SELECT * FROM logs ${conditions} ORDER BY position`, conditions };
   });
-  return [...rows].sort(byPosition).slice(0, query.limit).map(toLogLine);
+  return rows.map(toLogLine);
 }
 
 export function* selectMetrics(stepRuns: readonly StepRunId[]): Query<readonly MetricPoint[]> {
-  const rows = yield* selectPieces(stepRuns, undefined, (ids) => {
+  const rows = yield* selectPage(stepRuns, { order: ["position"] }, (ids) => {
     const conditions = new Conditions().amongTuples(["run", "node"], ids?.map(splitStepRunId));
-    return [`SELECT * FROM metrics ${conditions} ORDER BY position`, conditions.parameters];
+    return { sql: `SELECT * FROM metrics ${conditions} ORDER BY position`, conditions };
   });
-  return [...rows].sort(byPosition).map(toMetricPoint);
-}
-
-function byPosition(left: Row, right: Row): number {
-  return (left["position"] as number) - (right["position"] as number);
+  return rows.map(toMetricPoint);
 }
 
 export interface ArtifactPlace {
@@ -297,26 +276,4 @@ export function* selectBlobs(
     digests: rows.flatMap((row) => [row["root"] as Digest, ...toParts(row["parts"]).map((part) => part.digest)]),
     last: last && { name: last["name"] as string, version: last["version"] as number },
   };
-}
-
-function* selectAmong(select: string, column: string, values: readonly SqlValue[]): Query<readonly Row[]> {
-  return yield* selectPieces(values, undefined, (piece) => {
-    const conditions = new Conditions().among(column, piece);
-    return [`${select} ${conditions}`, conditions.parameters];
-  });
-}
-
-/** Asks once a piece of a list; sorting and cutting the whole is the caller's. */
-function* selectPieces<T>(
-  values: readonly T[] | undefined,
-  limit: number | undefined,
-  select: (piece: readonly T[] | undefined, limit: string) => readonly [sql: string, parameters: readonly SqlValue[]],
-): Query<readonly Row[]> {
-  const all: Row[] = [];
-  for (const piece of toPieces(values)) {
-    const [sql, parameters] = select(piece, limit === undefined ? "" : "LIMIT ?");
-    const rows = yield* execute(sql, ...parameters, ...(limit === undefined ? [] : [limit]));
-    for (const row of rows) all.push(row);
-  }
-  return all;
 }

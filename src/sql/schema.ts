@@ -27,6 +27,7 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX runs_by_start    ON runs (started_at, id);
   CREATE INDEX runs_by_pipeline ON runs (pipeline, started_at, id);
+  CREATE INDEX runs_by_status   ON runs (status, started_at, id);
   CREATE INDEX runs_by_name     ON runs (name);
 
   CREATE TABLE run_tags (
@@ -82,7 +83,7 @@ export const migrations: readonly string[] = [
     UNIQUE (name, digest)
   );
   CREATE INDEX artifacts_by_digest   ON artifacts (digest);
-  CREATE INDEX artifacts_by_creation ON artifacts (created_at);
+  CREATE INDEX artifacts_by_creation ON artifacts (created_at DESC, name, version DESC);
 
   CREATE TABLE cache_entries (
     key            TEXT NOT NULL PRIMARY KEY,
@@ -93,7 +94,7 @@ export const migrations: readonly string[] = [
     invalidated_at REAL,
     record         TEXT NOT NULL
   ) WITHOUT ROWID;
-  CREATE INDEX cache_entries_by_step   ON cache_entries (step, created_at);
+  CREATE INDEX cache_entries_by_step   ON cache_entries (step, created_at DESC, key);
   CREATE INDEX cache_entries_by_origin ON cache_entries (origin);
 
   CREATE TABLE keys (

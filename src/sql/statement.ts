@@ -29,19 +29,6 @@ export function* change(sql: string, ...parameters: readonly SqlValue[]): Query<
   return row?.["changes"] as number;
 }
 
-const largestList = 512;
-
-/** Cuts a list into pieces that fit one statement. An absent list is one absent piece: no condition. */
-export function toPieces<T>(values: readonly T[] | undefined): readonly (readonly T[] | undefined)[] {
-  if (values === undefined) return [undefined];
-  const distinct = [...new Set(values)];
-  const pieces: T[][] = [];
-  for (let start = 0; start < distinct.length; start += largestList) {
-    pieces.push(distinct.slice(start, start + largestList));
-  }
-  return pieces;
-}
-
 /** The conditions of a statement and their parameters, in order. */
 export class Conditions {
   readonly #texts: string[] = [];
@@ -99,6 +86,6 @@ export class Conditions {
 function pad<T>(values: readonly T[]): readonly T[] {
   const last = values.at(-1) as T;
   let length = 1;
-  while (length < values.length) length *= 4;
+  while (length < values.length) length *= 2;
   return [...values, ...Array.from({ length: length - values.length }, () => last)];
 }
