@@ -107,7 +107,8 @@ export function* selectRuns(query: RunQuery): Query<readonly Run[]> {
     const conditions = new Conditions()
       .among("id", ids)
       .among("name", query.names)
-      .where("pipeline = ?", query.pipeline)
+      // Not by its index where a name or an id finds fewer.
+      .where(query.names === undefined && ids === undefined ? "pipeline = ?" : "pipeline || '' = ?", query.pipeline)
       .where("version = ?", query.version)
       // One status may be rare, so its index helps; several are better filtered in the order of the start.
       .among(status?.length === 1 ? "status" : "status || ''", status)
@@ -151,7 +152,8 @@ export function* selectStepRuns(query: StepRunQuery): Query<readonly StepRun[]> 
     const conditions = new Conditions()
       .amongTuples(["step_runs.run", "step_runs.node"], someIds?.map(splitStepRunId))
       .among("step_runs.run", someRuns)
-      .where("step_runs.step = ?", step)
+      // Not by its index where the primary key finds fewer.
+      .where(ids === undefined && runs === undefined ? "step_runs.step = ?" : "step_runs.step || '' = ?", step)
       .where("step_runs.node = ?", query.node)
       .where("runs.pipeline = ?", query.pipeline)
       .among("step_runs.status", query.status);
