@@ -358,7 +358,7 @@ class ModulePrinter {
   }
 
   #type(name: string): string {
-    return this.#typed ? ((this.#module.dress & 32) !== 0 ? `: (${name})` : `: ${name}`) : "";
+    return this.#typed ? ((this.#module.dress & 32) !== 0 ? `: ${name} | never` : `: ${name}`) : "";
   }
 }
 
