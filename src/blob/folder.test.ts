@@ -166,3 +166,28 @@ test("a file that was hashed on its way in is handed out without being read", as
   blobs.stream = () => assert.fail("it is read");
   assert.ok(existsSync(await store.path(digest)));
 });
+
+test("a file that somebody else wrote to is looked at closely, and sealed again when its bytes are right", async () => {
+  const blobs = await openFolder({ path: newFolder() });
+  await using store = openContentStore(blobs);
+  const [altered, copied] = [await store.put("altered"), await store.put("copied")];
+  const refs = [altered, copied];
+  const sealed = async () => [...(await blobs.stat(refs.map((ref) => ref.digest))).values()].map((stat) => stat.sealed);
+  assert.deepEqual(await sealed(), [true, true]);
+  await blobs.touch(refs.map((ref) => ref.digest));
+  assert.deepEqual(await sealed(), [true, true]);
+  for (const [ref, text] of [
+    [altered, "ALTERED"],
+    [copied, "copied"],
+  ] as const) {
+    const path = (await blobs.localPath(ref.digest)) as string;
+    chmodSync(path, 0o644);
+    writeFileSync(path, text);
+  }
+  assert.deepEqual(await sealed(), [false, false]);
+  assert.deepEqual([...(await store.verify(refs)).values()], ["corrupt", "ok"]);
+  assert.deepEqual(await sealed(), [false, true]);
+  await store.put("altered");
+  assert.deepEqual(await sealed(), [true, true]);
+  assert.equal(await store.text(altered.digest), "altered");
+});

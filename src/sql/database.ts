@@ -35,7 +35,7 @@ export function openDatabase(path: string, migrations: readonly string[]): Datab
 }
 
 /** Runs a query to its end. */
-export function runQuery<T>({ connection, statements }: Database, query: Query<T>): T {
+function runQuery<T>({ connection, statements }: Database, query: Query<T>): T {
   let step = query.next([]);
   while (step.done !== true) {
     const { wants, sql, parameters } = step.value;

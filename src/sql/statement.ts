@@ -8,7 +8,7 @@ export type SqlValue = string | number | null;
 
 export type Row = Readonly<Record<string, SqlValue>>;
 
-export interface Statement {
+interface Statement {
   /** What is asked of it: its rows, or the number of rows that it changed, as one row with one column, `changes`. */
   readonly wants: "rows" | "changes";
   /** One of few texts, so that it can be prepared once. Parameters are `?`. */
