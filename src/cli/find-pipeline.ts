@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { glob, realpath } from "node:fs/promises";
 import { relative, resolve } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { importWithoutDrivers } from "../code/index.ts";
 import type { AnyPipeline } from "../define/pipeline-definition.ts";
@@ -20,7 +21,8 @@ const sourceFile = /\.[cm]?[jt]s$/u;
 
 /**
  * Finds a pipeline by `FILE`, `FILE#name`, or a name; with nothing said, the only one of the project. Names are looked
- * for in every `*.pipeline.ts` (`.mts`, `.js`, `.mjs`) of the project and the files that the configuration lists.
+ * for in every `*.pipeline.ts` (`.mts`, `.js`, `.mjs`) of the project, the files that the configuration lists, and those
+ * that earlier runs came from.
  */
 export async function findPipeline(stack: Stack, cwd: string, wanted: string | undefined): Promise<FoundPipeline> {
   if (wanted === undefined) return pickOne(await findAllPipelines(stack), stack.root);
@@ -52,7 +54,7 @@ export async function findAllPipelines(stack: Stack): Promise<readonly FoundPipe
   return found;
 }
 
-/** The files that may hold pipelines, by convention and configuration; absolute, in order. */
+/** The files that may hold pipelines, by convention, configuration and earlier runs; absolute, in order. */
 async function findPipelineFiles(stack: Stack): Promise<readonly string[]> {
   const files = new Set<string>();
   const skipped = /(?:^|\/)(?:node_modules|\.[^/]+|dist)(?:\/|$)/u;
@@ -69,15 +71,31 @@ async function findPipelineFiles(stack: Stack): Promise<readonly string[]> {
     }
     files.add(file);
   }
+  for (const { lastRun } of await stack.metadata.pipelines()) {
+    const file = lastRun?.file === undefined ? undefined : resolve(stack.root, lastRun.file);
+    // A store may come from elsewhere: what it names is loaded only where it lies in the project.
+    if (file !== undefined && !relative(stack.root, file).startsWith("..") && existsSync(file)) files.add(file);
+  }
   return [...files].sort();
 }
 
 /** Loads a file and answers with the pipelines that it defines itself, not those of files it imports. */
 async function loadFile(stack: Stack, file: string): Promise<readonly FoundPipeline[]> {
   const real = await realpath(file);
-  await importWithoutDrivers(real, stack.code);
+  await withoutStdout(async () => await importWithoutDrivers(real, stack.code));
   const own = definedPipelines().filter((defined) => fileOf(defined) === real);
   return own.map(({ pipeline }) => ({ pipeline, file: real }));
+}
+
+/** What a file prints while it is loaded is no result of the command, and would spoil its JSON. */
+async function withoutStdout<T>(work: () => Promise<T>): Promise<T> {
+  const { write } = process.stdout;
+  process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write;
+  try {
+    return await work();
+  } finally {
+    process.stdout.write = write;
+  }
 }
 
 function fileOf({ sites }: DefinedPipeline): string | undefined {

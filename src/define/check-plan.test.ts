@@ -19,7 +19,7 @@ function makePlan(edges: Readonly<Record<string, readonly string[]>>, changes: P
     callOptions: {},
     pipelineOptions: [],
   }));
-  return { pipeline: "by_hand", params: {}, nodes, outputs: {}, options: {}, ...changes };
+  return { place: undefined, pipeline: "by_hand", params: {}, nodes, outputs: {}, options: {}, ...changes };
 }
 
 const messages = (plan: Plan): readonly string[] => {

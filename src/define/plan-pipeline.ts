@@ -1,7 +1,7 @@
 /** A pipeline's build, run once: a plan, or everything that is wrong with it. */
 import { DefinitionError, type Problem } from "../error.ts";
 import { acceptParams } from "./accept-params.ts";
-import { captureCallSites } from "./capture-call-sites.ts";
+import { captureCallSites, toPlace } from "./capture-call-sites.ts";
 import { createPipelineResult, resolveAfter } from "./after.ts";
 import { takeName, type Build, type Scope } from "./build.ts";
 import { acceptArguments, acceptCallOptions, nameCall } from "./call-step.ts";
@@ -44,6 +44,7 @@ export function planPipeline(pipeline: Plannable, params: Readonly<Record<string
   });
   return {
     pipeline: definition.name,
+    place: toPlace(definition.sites),
     params: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toPlainParam(value)])),
     nodes: build.nodes,
     outputs,

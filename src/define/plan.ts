@@ -2,6 +2,7 @@
  * A plan: what a build yields, as plain data. It can be drawn, versioned, keyed, diffed and explained before anything runs.
  */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Place } from "../error.ts";
 import type { CallSite } from "./call-site.ts";
 import type { Materializer } from "./materializer.ts";
 import type { StepIdentityOptions, StepOptions } from "./options.ts";
@@ -61,6 +62,8 @@ export interface PlanNode {
 /** What a build yields. Nodes stand in the order of their calls, so a node never stands before one it depends on. */
 export interface Plan {
   readonly pipeline: string;
+  /** Where `pipeline()` was called, the file as an absolute path. */
+  readonly place: Place | undefined;
   /** Validated, defaults filled in. A step or pipeline that was passed in is here by its name. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly nodes: readonly PlanNode[];

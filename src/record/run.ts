@@ -84,6 +84,8 @@ export interface Run {
   /** Readable and unique: `first_pipeline-22_Nov_26-22_41_07_573248`, or as the user said. */
   readonly name: string;
   readonly pipeline: string;
+  /** Where the pipeline is defined, relative to the project, with `/`; undefined when that is outside of it. */
+  readonly file?: string;
   readonly version: number;
   readonly status: RunStatus;
   readonly params: Readonly<Record<string, ParamRecord>>;

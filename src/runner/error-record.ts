@@ -37,7 +37,8 @@ export function findUserPlace(stack: string | undefined, root: string): Place | 
   return undefined;
 }
 
-function toProjectPath(file: string, root: string): string | undefined {
+/** The path relative to the project, with `/`; undefined for what lies outside of it. */
+export function toProjectPath(file: string, root: string): string | undefined {
   const path = relative(root, file);
   return path === "" || path.startsWith("..") || isAbsolute(path) ? undefined : path.split(sep).join("/");
 }

@@ -9,6 +9,7 @@ import type { RunnerPorts } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 import { selectNodes } from "./selection.ts";
 
+import { toProjectPath } from "./error-record.ts";
 import { Progress, type RunOutcome, type RunPlanOptions } from "./progress.ts";
 
 export type { RunOutcome, RunPlanOptions };
@@ -21,10 +22,12 @@ export async function runPlan(plan: Plan, stack: RunnerPorts, options: RunPlanOp
   const git = describeGit(ports.root);
   const now = Date.now();
   const version = await ports.metadata.versionOf(toVersion(plan, identities, now));
+  const file = plan.place && toProjectPath(plan.place.file, ports.root);
   const run: Run = {
     id: makeRunId(now),
     name: options.name ?? makeRunName(plan.pipeline, now),
     pipeline: plan.pipeline,
+    ...(file === undefined ? {} : { file }),
     version: version.version,
     status: "running",
     params: toParamRecords(plan.params),
