@@ -23,7 +23,10 @@ export const trainSvc = step({
   params: z.object({ gamma: z.number().positive().default(0.001) }),
   run: ({ trainSet, testSet, gamma }: Split & { gamma: number }, { log, metric }) => {
     const svc = new SVM({ kernel: SVM.KERNEL_TYPES.RBF, type: SVM.SVM_TYPES.C_SVC, gamma, cost: 1, quiet: true });
-    svc.train(trainSet.map((wine) => wine.features), trainSet.map((wine) => wine.target));
+    svc.train(
+      trainSet.map((wine) => wine.features),
+      trainSet.map((wine) => wine.target),
+    );
     const accuracy = accuracyOf(svc.predict(testSet.map((wine) => wine.features)), testSet);
     log(`Test accuracy: ${accuracy.toFixed(3)}`);
     metric("test_accuracy", accuracy);
@@ -35,7 +38,10 @@ export const trainTree = step({
   name: "parameterized_tree_trainer",
   run: ({ trainSet, testSet }: Split, { log, metric }) => {
     const tree = new DecisionTreeClassifier({ maxDepth: 10 });
-    tree.train(trainSet.map((wine) => wine.features), trainSet.map((wine) => wine.target));
+    tree.train(
+      trainSet.map((wine) => wine.features),
+      trainSet.map((wine) => wine.target),
+    );
     const accuracy = accuracyOf(tree.predict(testSet.map((wine) => wine.features)), testSet);
     log(`Test accuracy: ${accuracy.toFixed(3)}`);
     metric("test_accuracy", accuracy);

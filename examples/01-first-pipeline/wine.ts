@@ -9,7 +9,9 @@ export interface Wine {
 }
 
 export function readWines(): Wine[] {
-  const [, ...lines] = readFileSync(new URL("wine.csv", import.meta.url), "utf8").trim().split("\n");
+  const [, ...lines] = readFileSync(new URL("wine.csv", import.meta.url), "utf8")
+    .trim()
+    .split("\n");
   return lines.map((line) => {
     const values = line.split(",").map(Number);
     return { features: values.slice(0, -1), target: values.at(-1) as number };
@@ -31,7 +33,10 @@ export function shuffle<T>(items: readonly T[], seed: number): T[] {
 }
 
 /** Brings every feature to mean 0 and deviation 1, by what the first set shows of it. */
-export function standardize(trainSet: readonly Wine[], testSet: readonly Wine[]): { trainSet: Wine[]; testSet: Wine[] } {
+export function standardize(
+  trainSet: readonly Wine[],
+  testSet: readonly Wine[],
+): { trainSet: Wine[]; testSet: Wine[] } {
   const scales = (trainSet[0]?.features ?? []).map((_, column) => {
     const values = trainSet.map((wine) => wine.features[column] as number);
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

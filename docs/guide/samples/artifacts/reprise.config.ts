@@ -1,0 +1,4 @@
+import { defineConfig } from "reprise";
+import { histogram } from "./histogram.ts";
+
+export default defineConfig({ materializers: [histogram] });
