@@ -106,6 +106,12 @@ export const everydayEdits: readonly EverydayEdit[] = [
     edit: (d) => d.prepend(pipeline, 'import "./patch.ts";\n'),
   },
   {
+    name: "added side-effect import that changes the language's own objects",
+    expected: "changed",
+    besides: ["other"],
+    edit: (d) => d.prepend(pipeline, 'import "./polyfill.ts";\n'),
+  },
+  {
     name: "mutable module state: let initialiser",
     expected: "changed",
     edit: (d) => d.replace("src/counter.ts", "counter = 40", "counter = 41"),

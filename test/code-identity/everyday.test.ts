@@ -101,7 +101,11 @@ function describeEdits(
     test("one index that follows the edits in place says what an index says that sees each project anew", async () => {
       const root = join(bench.folder, `followed ${loader}`);
       await mkdir(root);
-      const follower = await openCodeIndex({ root, stateDir: join(bench.folder, "state of the follower") });
+      const follower = await openCodeIndex({
+        root,
+        stateDir: join(bench.folder, "state of the follower"),
+        entries: [join(root, versions[0]!.entry)],
+      });
       for (const [index, version] of versions.entries()) {
         const report = reports[index];
         if (report === undefined || report.error !== undefined) continue;
