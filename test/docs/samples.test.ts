@@ -41,7 +41,7 @@ it("every sample of the guide is run by a page, or is part of one that is", asyn
   for (const path of samples) {
     const name = basename(path);
     const isRun = texts.some((text) => text.split("\n").some((line) => line.startsWith("$ ") && line.includes(name)));
-    const isImported = sources.some((source) => source.includes(`"./${name}"`));
+    const isImported = sources.some((source) => source.includes(`"./${name}"`) || source.includes(`"${name}"`));
     assert.ok(isRun || isImported || name === "reprise.config.ts", `nothing runs ${path}`);
   }
 });
