@@ -108,7 +108,7 @@ export const everydayEdits: readonly EverydayEdit[] = [
   {
     name: "added side-effect import that changes the language's own objects",
     expected: "changed",
-    besides: ["other"],
+    besides: ["other", "light"],
     edit: (d) => d.prepend(pipeline, 'import "./polyfill.ts";\n'),
   },
   {

@@ -152,7 +152,13 @@ export function unusedInB(): number {
   "src/registry.ts": `export const registry = new Map<string, number>();\nregistry.set("a", 1);\n`,
   "src/late.ts": `export function delay(x: number): number {\n  return x + 31;\n}\n`,
   "src/patch.ts": `import { registry } from "./registry.ts";\n\nregistry.set("patched", 1);\n`,
-  "src/polyfill.ts": `Array.prototype.at = function at(this: readonly unknown[], index: number): never {\n  return this[index] as never;\n};\n`,
+  // What many projects share a process for must go on working: the new method does what the old one did.
+  "src/polyfill.ts": `const { at } = Array.prototype;
+
+Array.prototype.at = function (this: unknown[], index: number): unknown {
+  return at.call(this, index);
+};
+`,
   "src/kinds.ts": `export interface Kind {\n  readonly kind: string;\n}\nexport type Gamma = number;\n`,
   "src/light.ts": `import { step } from "reprise";\n\nexport const light = step({ name: "light", run: () => ({ light: 1 }) });\n`,
   "src/other-helper.ts": `export function otherHelper(x: number): number {\n  return x + 61;\n}\n`,

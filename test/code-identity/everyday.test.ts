@@ -25,7 +25,9 @@ import {
 for (const extension of ["ts", "mts", "js", "mjs"] as const) {
   describeEdits(`in .${extension} files`, everydayEdits, variants(everydayProject, everydayEdits, extension), "node");
 }
-describeEdits("under tsx", everydayEdits, variants(everydayProject, everydayEdits, "ts"), "tsx");
+// What is loaded is the same and takes tsx five times as long: a third of the edits shows whether steps are found.
+const underTsx = everydayEdits.filter((_, index) => index % 3 === 0);
+describeEdits("under tsx", underTsx, variants(everydayProject, underTsx, "ts"), "tsx");
 describeEdits(
   "of what needs a transforming loader",
   transformedEdits,

@@ -310,8 +310,10 @@ export const capturedCases: readonly MappingCase[] = [
       [main]: `${head}import { readFileSync } from "node:fs";\nconst make = (k: string) => step({ name: "work", run: () => ({ y: k }) });\nexport const work = make(readFileSync(new URL("../data.txt", import.meta.url), "utf8"));\n`,
     }),
     steps: ["work"],
-    verdict: "opaque",
-    edits: {},
+    verdict: "proved or opaque",
+    edits: {
+      "the file": { edit: (d) => d.replace("data.txt", "3", "4"), changed: ["work"], orOpaque: true },
+    },
   },
   {
     name: "a factory called with the time",
