@@ -190,11 +190,17 @@ export class Analysis {
       const file = this.project.file(path);
       place ??= { file: relativePath(this.project.root, path), line: position.line, column: position.column };
       const found = file === undefined ? undefined : findCall(file, position);
-      if (found === undefined) return { frames: [], place, problem: unmapped(step, place) };
+      // The innermost frame is a call of `step`, or the positions are of another text.
+      const innermost = frames.every((frame) => frame.found === undefined);
+      if (found === undefined || (innermost && found.call === -1)) {
+        return { frames: [], place, problem: unmapped(step, place) };
+      }
       // Further out is the loader of the module.
       if (found.record.loads) break;
       frames.push({ path, found });
     }
+    // Packages that called the user's outermost code are loaders and runners.
+    while (frames.length > 0 && frames.at(-1)!.folder !== undefined) frames.pop();
     return frames.length === 0 ? { frames, place, problem: unmapped(step, place) } : { frames, place };
   }
 

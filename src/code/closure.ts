@@ -101,6 +101,11 @@ export function takeClosure(roots: readonly Root[], { linker, judge, evaluations
   }
   return { digest: digestBytes(text), nodes, effects, missing };
 
+  /** Whether something that the step reaches looks for a global that Node does not have. */
+  function readsGlobals(): boolean {
+    return nodes.some(({ unit }) => unit?.notes?.some((note) => note.kind === "unknown-global"));
+  }
+
   /** Statements outside of the step that change what it reaches are part of it after all: drivers, other modules' effects. */
   function addWriters(): boolean {
     const inside = new Set(evaluation.files);
@@ -113,7 +118,8 @@ export function takeClosure(roots: readonly Root[], { linker, judge, evaluations
       for (const writer of writers) {
         if (numbers.has(writer)) continue;
         for (const written of judge.writes(writer)) {
-          if (written !== "global" && !numbers.has(written)) continue;
+          const seen = written === "built-in" || (written === "global" ? readsGlobals() : numbers.has(written));
+          if (!seen) continue;
           text += `writer ${number(writer)}\n`;
           break;
         }

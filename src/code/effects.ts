@@ -7,7 +7,14 @@
 import type { AstNode } from "./ast.ts";
 import { asNode, asNodes, assetSpecifier, isClass, isFunction, isNode, isTypeOnly, memberName } from "./ast.ts";
 import { stringValue, unwrap, unwrapChain } from "./ast.ts";
-import { mutatingStatics, pureConstructors, pureFunctions, pureNamespaces } from "./pure.ts";
+import {
+  isGlobalObject,
+  isKnownGlobal,
+  mutatingStatics,
+  pureConstructors,
+  pureFunctions,
+  pureNamespaces,
+} from "./pure.ts";
 import type { Summary } from "./record.ts";
 import type { Binding } from "./scope.ts";
 import { patternNames } from "./scope.ts";
@@ -291,7 +298,7 @@ class Evaluation {
     switch (node.type) {
       case "Identifier":
         if (marks(node).bound !== undefined) return;
-        return this.#change(marks(node).ref);
+        return this.#change(marks(node).ref ?? globalWrite(node.name as string));
       case "MemberExpression": {
         this.visit(asNode(node.object));
         if (node.computed === true) this.visit(asNode(node.property));
@@ -300,7 +307,7 @@ class Evaluation {
         if (origin.kind === "this" && this.#freshThis > 0) return;
         if (globalName(unwrap(asNode(node.object))) === "process" && memberName(node) === "exitCode") return;
         if (origin.kind === "ref" || origin.kind === "global") {
-          return this.#change(origin.kind === "ref" ? origin.ref : undefined);
+          return this.#change(origin.kind === "ref" ? origin.ref : globalTarget(node));
         }
         this.#summary.impure = true;
         return;
@@ -319,9 +326,9 @@ class Evaluation {
     }
   }
 
-  #change(ref: number | undefined): void {
+  #change(ref: number): void {
     this.#summary.impure = true;
-    this.#summary.writes.push(ref ?? -1);
+    this.#summary.writes.push(ref);
   }
 
   #visitMember(node: AstNode): void {
@@ -420,7 +427,7 @@ class Evaluation {
           const first = args[0] === undefined ? unknown : this.#origin(args[0]);
           if (first.kind === "builtin" || first.kind === "object") return;
           if (first.kind === "ref" || first.kind === "global") {
-            this.#change(first.kind === "ref" ? first.ref : undefined);
+            this.#change(first.kind === "ref" ? first.ref : -1);
           }
           break;
         }
@@ -625,6 +632,17 @@ function isImportMetaMember(node: AstNode): boolean {
 function globalName(node: AstNode): string | undefined {
   const { bound, ref } = marks(node);
   return node.type === "Identifier" && bound === undefined && ref === undefined ? (node.name as string) : undefined;
+}
+
+function globalWrite(name: string): -1 | -2 {
+  return isKnownGlobal(name) ? -1 : -2;
+}
+
+/** Which kind of global an assignment into `globalThis.x` or `Array.prototype.x` changes. */
+function globalTarget(member: AstNode): -1 | -2 {
+  const root = globalName(unwrap(asNode(member.object)));
+  const name = memberName(member);
+  return root !== undefined && isGlobalObject(root) && name !== undefined ? globalWrite(name) : -1;
 }
 
 /** `process.env.NAME`, `process.argv`: what they read of the world. */

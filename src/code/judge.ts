@@ -12,6 +12,9 @@ export interface WorldRead {
   readonly line: number;
 }
 
+/** What a statement changes: a unit, something that Node made, or a global of the program's own. */
+export type Written = GraphNode | "built-in" | "global";
+
 export class Judge {
   readonly #linker: Linker;
   readonly #effects = new Map<GraphNode, boolean>();
@@ -20,7 +23,7 @@ export class Judge {
   readonly #running = new Map<GraphNode, boolean>();
   readonly #drivers = new Map<SourceFile, ReadonlySet<GraphNode>>();
   readonly #world = new Map<GraphNode, readonly WorldRead[]>();
-  readonly #writes = new Map<GraphNode, ReadonlySet<GraphNode | "global">>();
+  readonly #writes = new Map<GraphNode, ReadonlySet<Written>>();
 
   constructor(linker: Linker) {
     this.#linker = linker;
@@ -80,10 +83,10 @@ export class Judge {
   }
 
   /** What a statement changes: units that it assigns to or hands to a method that may, or something global. */
-  writes(node: GraphNode): ReadonlySet<GraphNode | "global"> {
+  writes(node: GraphNode): ReadonlySet<Written> {
     let found = this.#writes.get(node);
     if (found === undefined) {
-      const written = new Set<GraphNode | "global">();
+      const written = new Set<Written>();
       if (node.unit !== undefined) this.#collectWrites(node, node.unit.eval, written, new Set());
       this.#writes.set(node, written);
       found = written;
@@ -209,7 +212,9 @@ export class Judge {
     return summary.calls.some((ref) => this.#targets(node, ref).some(({ node: to }) => this.#isRunning(to)));
   }
 
-  #isRunner({ node }: Target): boolean {
+  #isRunner(target: Target): boolean {
+    const { node } = target;
+    if (makesRunnable(target)) return true;
     return node.kind === "unit" && (this.#isRunnable(node) || this.#givesRunnable(node));
   }
 
@@ -243,14 +248,15 @@ export class Judge {
     }
   }
 
-  #addWritten(node: GraphNode, into: Set<GraphNode | "global">): void {
+  #addWritten(node: GraphNode, into: Set<Written>): void {
     if (node.kind === "unit" ? !this.isDriver(node) : node.kind === "whole" || node.kind === "key") into.add(node);
   }
 
-  #collectWrites(node: GraphNode, summary: Summary, into: Set<GraphNode | "global">, seen: Set<Summary>): void {
+  #collectWrites(node: GraphNode, summary: Summary, into: Set<Written>, seen: Set<Summary>): void {
     if (seen.has(summary)) return;
     seen.add(summary);
-    if (summary.writes.includes(-1)) into.add("global");
+    if (summary.writes.includes(-1)) into.add("built-in");
+    if (summary.writes.includes(-2)) into.add("global");
     for (const ref of summary.writes) for (const { node: to } of this.#targets(node, ref)) this.#addWritten(to, into);
     for (const { ref, reads, inner } of summary.chains) {
       if (inner !== undefined) this.#collectWrites(node, inner, into, seen);

@@ -111,7 +111,7 @@ export class Linker {
       const names = this.#exportedNames(file);
       return names.map((name) => ({ targets: this.#lookUp(file, name) }));
     }
-    if (node.kind === "whole" && file.record.format === "commonjs") {
+    if (node.kind === "whole" && (file.record.format === "commonjs" || file.record.format === "module")) {
       return this.units(file).map((inner) => ({ targets: [{ node: inner, binding: "0" }] }));
     }
     return [];
@@ -161,7 +161,9 @@ export class Linker {
   }
 
   #namespaceOf(file: SourceFile, request: RequestRecord): Target {
-    const node = file.record.format === "module" ? this.#namespace(file) : this.#whole(file);
+    // A script that is run by its path is there for all that it does.
+    const isNamespace = file.record.format === "module" && request.kind !== "asset";
+    const node = isNamespace ? this.#namespace(file) : this.#whole(file);
     return { node, binding: request.kind };
   }
 
@@ -315,14 +317,18 @@ export class Linker {
     const { file } = node;
     if (file === undefined) return;
     if (node.kind === "namespace") node.own = `namespace ${JSON.stringify(this.#exportedNames(file))}`;
-    else if (file.record.format === "commonjs") node.own = `commonjs ${file.record.units.length}`;
-    else node.own = `${file.record.format} ${file.record.digest}`;
+    else if (file.record.format === "commonjs" || file.record.format === "module") {
+      node.own = `${file.record.format} ${file.record.units.length}`;
+    } else node.own = `${file.record.format} ${file.record.digest}`;
   }
 
   #fixed(id: string, discriminator: string, fields: Omit<GraphNode, "id" | "edges">): GraphNode {
     const key = discriminator === "" ? id : `${id} ${discriminator}`;
     const known = this.#nodes.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      if (fields.own !== "") known.own = fields.own;
+      return known;
+    }
     const node: GraphNode = { id, edges: undefined, ...fields };
     this.#nodes.set(key, node);
     if (node.kind === "whole" || node.kind === "namespace") this.#describe(node);

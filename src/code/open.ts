@@ -48,7 +48,8 @@ export class ProjectIndex implements CodeIndex {
 
   constructor({ root, stateDir, entries = mainScript() }: CodeIndexOptions) {
     this.root = realpathSync(root);
-    this.#entries = new Set(entries.map((path) => realpathSync(path)).filter((path) => this.#isOurs(path)));
+    const real = entries.map((path) => (isFile(path) ? realpathSync(path) : path));
+    this.#entries = new Set(real.filter((path) => this.#isOurs(path)));
     this.#state = new StateFolder(stateDir, parserVersion());
     this.#analysis = new Analysis(this.root, { find: (name, content) => this.#findRecord(name, content) });
   }

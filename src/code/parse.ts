@@ -68,7 +68,7 @@ function hasAwait(source: string): boolean {
 }
 
 function isCommonJs(path: string, program: Parsed, packageType: PackageType): boolean {
-  if (/\.c[jt]s$/u.test(path)) return true;
+  if (/\.c[jt]s$/u.test(path) || program.body.some((statement) => statement.type === "TSExportAssignment")) return true;
   if (/\.m[jt]s$/u.test(path) || program.hasModuleSyntax) return false;
   return packageType !== "module";
 }

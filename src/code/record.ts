@@ -40,7 +40,7 @@ export interface Summary {
   reads: number[];
   /** `x.run(…)`; -1 when `x` is a local variable. */
   runs: number[];
-  /** Assigned to, or assigned into; -1 for something global. */
+  /** Assigned to, or assigned into; -1 for something global that Node made, -2 for a global of the program's own. */
   writes: number[];
   /** Used in any way. */
   uses: number[];

@@ -9,11 +9,9 @@ import type { SourceFile } from "./source-file.ts";
 /** A frame found in its source. */
 export interface FoundCall {
   readonly key: string;
-  /** Its index among the unit's calls. */
+  /** Its index among the unit's calls; -1 where a frame comes about without a call (a getter, a class's static part). */
   readonly call: number;
-  readonly record: CallRecord;
-  readonly line: number;
-  readonly column: number;
+  readonly record: Pick<CallRecord, "depth" | "captures" | "loads">;
 }
 
 /** A frame's script and position, in the text that is fingerprinted. */
@@ -46,21 +44,21 @@ function toPath(script: string): string | undefined {
   return script.startsWith("/") || /^[A-Za-z]:[\\/]/u.test(script) ? script : undefined;
 }
 
-/** The call expression at a position; undefined when the text has none there. */
+/** The unit at a position, and the call expression there; undefined when the text has no unit there. */
 export function findCall(file: SourceFile, { line, column }: SourcePosition): FoundCall | undefined {
   const source = readFileSync(file.path, "utf8").replace(/^\uFEFF/u, "");
   const start = lineStartsOf(source)[line - 1];
   if (start === undefined) return undefined;
   const offset = start + column - 1;
-  for (const unit of file.record.units) {
-    if (offset < unit.start || offset >= unit.end) continue;
-    let found: FoundCall | undefined;
-    for (const [call, record] of unit.calls.entries()) {
-      if (offset < record.start || offset >= record.end) continue;
-      const inner = found === undefined || record.start > found.record.start || record.end < found.record.end;
-      if (inner) found = { key: unit.key, call, record, line, column };
-    }
-    return found;
+  const unit = file.record.units.find((each) => offset >= each.start && offset < each.end);
+  if (unit === undefined) return undefined;
+  let innermost: CallRecord | undefined;
+  for (const record of unit.calls) {
+    if (offset < record.start || offset >= record.end) continue;
+    if (innermost === undefined || record.start > innermost.start || record.end < innermost.end) innermost = record;
   }
-  return undefined;
+  if (innermost === undefined) {
+    return { key: unit.key, call: -1, record: { depth: 0, captures: "nothing", loads: false } };
+  }
+  return { key: unit.key, call: unit.calls.indexOf(innermost), record: innermost };
 }

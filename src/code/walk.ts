@@ -53,6 +53,9 @@ export class UnitWalk {
   readonly calls: CallRecord[] = [];
   readonly #names: FileNames;
   readonly #refIndexes = new Map<string, number>();
+  /** Where the current `this` was bound. */
+  #this = { scope: 0, depth: 0 };
+  #written: AstNode | undefined;
   readonly #probed = new Set<string>();
   readonly #renames: boolean;
   readonly #exportTarget: AstNode | undefined;
@@ -160,6 +163,13 @@ export class UnitWalk {
       case "BreakStatement":
       case "ContinueStatement":
         return this.write(`${node.type}(${isNode(node.label) ? JSON.stringify(node.label.name) : ""})`);
+      case "AssignmentExpression":
+        // What is only written need not be known.
+        if (node.operator === "=") this.#written = unwrap(asNode(node.left));
+        return this.#visitFields(node);
+      case "ThisExpression":
+        this.#markCaptures(this.#this);
+        return this.write("This");
       case "UnaryExpression": {
         // `typeof x` asks whether there is one.
         const operand = unwrap(asNode(node.argument));
@@ -279,7 +289,7 @@ export class UnitWalk {
     if (name === "require") this.#noteLooseRequire(node);
     else if (name === "eval" || name === "Function") {
       this.#note(node, "eval", `${name}() runs code that is not in the source`);
-    } else if (!isKnownGlobal(name) && !this.#probed.has(name)) {
+    } else if (!isKnownGlobal(name) && !this.#probed.has(name) && node !== this.#written) {
       this.#note(node, "unknown-global", `${name} is neither declared nor part of Node, so what sets it is not known`);
     }
   }
@@ -300,7 +310,7 @@ export class UnitWalk {
     this.write(`F${index}`);
   }
 
-  #markCaptures(binding: Binding): void {
+  #markCaptures(binding: { readonly scope: number; readonly depth: number }): void {
     for (let at = this.#openCalls.length - 1; at >= 0; at--) {
       const call = this.#openCalls[at]!;
       // A scope that was open before the call lies around it.
@@ -338,7 +348,7 @@ export class UnitWalk {
     const global = object.type === "Identifier" && isGlobalObject(object.name as string);
     if (global && lookUp(this.#scope, object.name as string) === undefined) {
       const name = memberName(node);
-      if (name !== undefined) this.#noteGlobal(node, name);
+      if (name !== undefined && node !== this.#written) this.#noteGlobal(node, name);
     }
     this.write(node.optional === true ? "Member?(" : "Member(");
     this.#visitWithoutLooseRequire(asNode(node.object));
@@ -390,14 +400,20 @@ export class UnitWalk {
     this.#visitKey(node);
     if (!isNode(node.value)) return;
     const field = node.type === "PropertyDefinition" || node.type === "AccessorProperty";
-    if (field) this.#within("", () => this.visit(asNode(node.value)), node.static === true ? 0 : 1);
-    else this.visit(node.value);
+    if (!field) return this.visit(node.value);
+    const outerThis = this.#this;
+    const deeper = node.static === true ? 0 : 1;
+    this.#this = { scope: this.#serial + 1, depth: this.#depth + deeper };
+    this.#within("", () => this.visit(asNode(node.value)), deeper);
+    this.#this = outerThis;
   }
 
   #visitFunction(node: AstNode): void {
     const id = node.id as AstNode | null;
     const named = node.type === "FunctionExpression" && id !== null;
     const outer = this.#scope;
+    const outerThis = this.#this;
+    if (node.type !== "ArrowFunctionExpression") this.#this = { scope: this.#serial + 1, depth: this.#depth + 1 };
     this.write(`${node.type}${node.async === true ? " async" : ""}${node.generator === true ? " *" : ""}(`);
     if (node.type === "FunctionDeclaration" && id !== null) {
       this.visit(id);
@@ -435,6 +451,7 @@ export class UnitWalk {
       1,
     );
     this.#scope = outer;
+    this.#this = outerThis;
     this.write(")");
   }
 
@@ -484,7 +501,7 @@ export class UnitWalk {
   }
 
   #withCall(node: AstNode, walk: () => void, loads = false): void {
-    const [first] = asNodes(node.arguments ?? []);
+    const [first] = asNodes(node.arguments ?? (isNode(node.source) ? [node.source] : []));
     const end = node.type === "TaggedTemplateExpression" ? asNode(node.quasi).start : (first?.start ?? node.end);
     const call: OpenCall = {
       start: node.start,
@@ -566,15 +583,18 @@ export class UnitWalk {
   #visitImport(node: AstNode): void {
     const source = unwrap(asNode(node.source));
     const specifier = stringValue(source);
-    if (specifier !== undefined) {
-      this.#request(node, specifier, "dynamic");
-      if (isNode(node.options)) this.visit(node.options);
-      return;
-    }
-    const glob = globOf(source);
-    if (glob !== undefined) this.#request(node, glob, "glob");
-    else this.#note(node, "dynamic-import", "import() of a computed path cannot be followed");
-    this.#visitFields(node);
+    const visit = (): void => {
+      if (specifier !== undefined) {
+        this.#request(node, specifier, "dynamic");
+        if (isNode(node.options)) this.visit(node.options);
+        return;
+      }
+      const glob = globOf(source);
+      if (glob !== undefined) this.#request(node, glob, "glob");
+      else this.#note(node, "dynamic-import", "import() of a computed path cannot be followed");
+      this.#visitFields(node);
+    };
+    this.#withCall(node, visit, true);
   }
 
   #request(node: AstNode, specifier: string, kind: RequestRecord["kind"]): void {
