@@ -216,7 +216,9 @@ export const randomEdits: Readonly<Record<string, RandomEdit>> = {
     return true;
   },
   "remove an effect": (program, random) => {
-    const module = random.pick(program.modules.filter(({ items }) => items.some(({ kind }) => kind === "effect")));
+    const affected = program.modules.filter(({ items }) => items.some(({ kind }) => kind === "effect"));
+    if (affected.length === 0) return false;
+    const module = random.pick(affected);
     module.items.splice(
       module.items.findIndex(({ kind }) => kind === "effect"),
       1,
@@ -309,7 +311,8 @@ export const randomEdits: Readonly<Record<string, RandomEdit>> = {
   "upgrade a package": (program, random) => {
     const state = program.packages[random.pick(["direct", "transitive", "spare"] as const)];
     state.patch += 1;
-    state.factor = 1 + random.below(50);
+    // A version stands for one text: going back and upgrading again gives the same one.
+    state.factor = 1 + ((state.patch * 17) % 50);
     return true;
   },
 };
