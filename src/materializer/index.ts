@@ -6,7 +6,7 @@ export { file } from "./file.ts";
 export { jpeg, png, type Image, type ImageFormat } from "./image.ts";
 export { json } from "./json.ts";
 export type { DType, NumberArray } from "./npy.ts";
-export { createRegistry, isMaterializer, type Registry } from "./registry.ts";
+export { createRegistry, type Registry } from "./registry.ts";
 export type { StoredDirectory } from "./stored-directory.ts";
 export type { StoredFile } from "./stored-file.ts";
 export { loadValue, storeValue, type StoredValue, type StoreOptions } from "./stored-value.ts";
