@@ -3,6 +3,7 @@
  * and answers with what each step returns.
  */
 import { posix } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { createContext, Script, SourceTextModule, SyntheticModule, type Context, type Module } from "node:vm";
 
 export interface ExecuteRequest {
@@ -20,6 +21,12 @@ process.on("message", (request: ExecuteRequest) => {
   void execute(request).then((answer) => process.send?.(answer));
 });
 
+// Under Node such a rejection ends the process: what it came from counts as a program that cannot be loaded.
+let rejection: unknown;
+process.on("unhandledRejection", (reason) => {
+  rejection = reason ?? "nothing";
+});
+
 async function execute({ id, files, steps }: ExecuteRequest): Promise<ExecuteAnswer> {
   const outputs: Record<string, string> = {};
   for (const { name, path } of steps) {
@@ -28,7 +35,10 @@ async function execute({ id, files, steps }: ExecuteRequest): Promise<ExecuteAns
       const run = (await loadSteps(files, path)).get(name);
       if (run === undefined) throw new Error(`${path} makes no ${name}`);
       outputs[name] = await outcome(run);
+      await setImmediate();
+      if (rejection !== undefined) throw rejection;
     } catch (error) {
+      rejection = undefined;
       return { id, broken: String(error) };
     }
   }
@@ -41,7 +51,8 @@ async function outcome(run: StepFunction): Promise<string> {
   try {
     return JSON.stringify(await run());
   } catch (error) {
-    return `throws ${String(error)}`;
+    // Not its message: that quotes names, which edits change.
+    return `throws ${error instanceof Error ? error.name : typeof error}`;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Prints a random program as files: once with types for the analysis, once without for running it. */
 import { posix } from "node:path";
 import type { StepDefinition } from "../../src/define/plan.ts";
+import { effectForms } from "./fuzz-effects.ts";
 import {
   declarations,
   homeOf,
@@ -230,18 +231,16 @@ class ModulePrinter {
     const binding = this.#binding(target);
     const argument = this.#expression(value, "1");
     switch (form) {
-      case "push":
-        return `${binding}.push(${argument});`;
       case "mutate":
         return `${binding}(${argument});`;
       case "binding":
         return `const unused${id} = ${binding}(${argument});`;
-      case "block":
-        return `for (const local of [1, 2]) {\n  if (local > 0) ${binding}.push(local + ${argument});\n}`;
       case "reassign":
         return `if (${binding} !== -1) {\n  ${binding} = ${argument};\n}`;
       case "patch":
         return `${binding}.prototype.grow = function (p0${this.#type("number")})${this.#type("number")} {\n  return (p0 + ${argument}) | 0;\n};`;
+      default:
+        return effectForms[form](binding, argument, id);
     }
   }
 

@@ -3,6 +3,8 @@
  * edit such as a move or a rename keeps the program whole. Printed by fuzz-print.ts, edited by fuzz-edits.ts.
  */
 
+import { effectForms, type EffectForm } from "./fuzz-effects.ts";
+
 /** A reference names a declaration by id; how it is imported is decided when its module is printed. */
 export type Expression =
   | { readonly kind: "number"; readonly value: number }
@@ -60,7 +62,7 @@ export type Declaration =
 export interface Effect {
   kind: "effect";
   id: number;
-  form: "push" | "mutate" | "block" | "reassign" | "binding" | "patch";
+  form: EffectForm | "mutate" | "reassign" | "binding" | "patch";
   target: number;
   value: Expression;
 }
@@ -289,7 +291,10 @@ export function makeEffect(program: Program, random: Random): Effect {
   return {
     kind: "effect",
     id: program.nextId++,
-    form: target.kind === "mutator" ? random.pick(["mutate", "binding"]) : random.pick(["push", "push", "block"]),
+    form:
+      target.kind === "mutator"
+        ? random.pick(["mutate", "binding"])
+        : random.pick(Object.keys(effectForms) as EffectForm[]),
     target: target.id,
     value: random.chance(0.6) ? makeNumber(random) : makeExpression(program, random, program.nextId, 1),
   };

@@ -99,7 +99,7 @@ test("the programs of the fuzz do under Node what the fuzz takes them to do", as
 async function runUnderNode(path: string, step: string): Promise<string> {
   const code = `const [url, step] = process.argv.slice(1);
     const { definition } = (await import(url))[step];
-    console.log(await definition.run({}, {}).then(JSON.stringify, (error) => "throws " + error));`;
+    console.log(await definition.run({}, {}).then(JSON.stringify, (error) => "throws " + error.name));`;
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ["--input-type=module", "-e", code, pathToFileURL(path).href, step],

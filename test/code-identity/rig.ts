@@ -187,6 +187,7 @@ async function askChild(
 
 /** Lets a child process end, and waits until it has: it writes what it compiled at its end. */
 export async function endChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
   child.disconnect();
   await ended;
