@@ -34,7 +34,7 @@ export interface Command {
 }
 
 /** What a flag's value is after parsing. */
-export type FlagValue<F extends Flag> = F extends { readonly multiple: true }
+type FlagValue<F extends Flag> = F extends { readonly multiple: true }
   ? readonly string[]
   : F["type"] extends "boolean"
     ? boolean

@@ -24,7 +24,10 @@ export function printError(printer: Printer, error: unknown, options: ErrorViewO
   printer.line(
     `${options.indent ?? ""}${printer.style("red", symbols.failed)} ${printer.style("bold", title)}  ${cleanText(sentence)}`,
   );
-  const inner: ErrorViewOptions = { ...options, indent: `${options.indent ?? ""}  ` };
+  // Where neither a place nor a code tells what to do, the stack is all there is.
+  const isLost = record.code === undefined && record.place === undefined;
+  const verbose = options.verbose === true || isLost;
+  const inner: ErrorViewOptions = { ...options, verbose, indent: `${options.indent ?? ""}  ` };
   if (problems === undefined) printBody(printer, record, inner);
   for (const problem of problems ?? []) {
     printer.line(`${inner.indent}${printer.style("bold", problem.code)}  ${cleanText(problem.message)}`);
@@ -75,7 +78,7 @@ export function toErrorJson(error: unknown, root: string): Readonly<Record<strin
   };
 }
 
-export function showPlace(place: Place): string {
+function showPlace(place: Place): string {
   return `${place.file}:${place.line}${place.column === undefined ? "" : `:${place.column}`}`;
 }
 

@@ -7,6 +7,8 @@ import { RunError } from "../error.ts";
 import { runPlan } from "../runner/run.ts";
 import { toRunHandle } from "../stack/run-handle.ts";
 import { openSharedStack } from "../stack/shared-stack.ts";
+import type { Stack } from "../stack/stack.ts";
+import { findPreviousRun } from "./previous-run.ts";
 import { createReporter } from "./reporter/index.ts";
 import type { Reporter } from "./reporter/reporter.ts";
 import { processIo } from "./terminal.ts";
@@ -23,7 +25,7 @@ export async function runFromScript(
     ...(store === undefined ? {} : { store }),
     ...(stackName === undefined ? {} : { stack: stackName }),
   });
-  const reporter = openReporter(options, stack.root);
+  const reporter = await openReporter(options, stack, plan.pipeline);
   using interrupt = listenForInterrupt();
   const signal = options.signal === undefined ? interrupt.signal : AbortSignal.any([options.signal, interrupt.signal]);
   try {
@@ -35,8 +37,14 @@ export async function runFromScript(
   }
 }
 
-function openReporter({ reporter = "auto" }: RunOptions, root: string): Reporter | undefined {
-  return reporter === "silent" ? undefined : createReporter(reporter, processIo(), { root });
+async function openReporter(
+  { reporter = "auto" }: RunOptions,
+  stack: Stack,
+  pipeline: string,
+): Promise<Reporter | undefined> {
+  if (reporter === "silent") return undefined;
+  const previous = await findPreviousRun(stack, pipeline);
+  return createReporter(reporter, processIo(), { root: stack.root, previous });
 }
 
 /** The error that a script gets. The step's own error is its cause, and its text comes first. */

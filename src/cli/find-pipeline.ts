@@ -32,7 +32,7 @@ export async function findPipeline(stack: Stack, cwd: string, wanted: string | u
   if (sourceFile.test(path) || path.includes("/")) {
     throw new UsageError("RPS6002", `There is no file ${path}`, { hint: "Name a file that defines a pipeline" });
   }
-  const all = await findAllPipelines(stack);
+  const { found: all, broken } = await findAllPipelines(stack);
   const found = all.filter((each) => each.pipeline.definition.name === wanted);
   const [only, ...others] = found;
   if (only !== undefined && others.length === 0) return only;
@@ -41,17 +41,32 @@ export async function findPipeline(stack: Stack, cwd: string, wanted: string | u
       hint: "Name the file: reprise run FILE",
     });
   }
+  // It may be in a file that cannot be loaded: that error says more.
+  if (broken[0] !== undefined) throw broken[0].error;
   const names = all.map((each) => each.pipeline.definition.name);
   throw new UsageError("RPS6002", `There is no pipeline "${wanted}" in the project's pipeline files`, {
     hint: didYouMean(wanted, names) ?? noneHint(all, stack.root),
   });
 }
 
-/** Every pipeline in the project's pipeline files. */
-export async function findAllPipelines(stack: Stack): Promise<readonly FoundPipeline[]> {
+/** The pipelines of a project, and the files that could not be loaded. */
+export interface ProjectPipelines {
+  readonly found: readonly FoundPipeline[];
+  readonly broken: readonly { readonly file: string; readonly error: unknown }[];
+}
+
+/** Every pipeline in the project's pipeline files. A broken file does not hide the others. */
+export async function findAllPipelines(stack: Stack): Promise<ProjectPipelines> {
   const found: FoundPipeline[] = [];
-  for (const file of await findPipelineFiles(stack)) found.push(...(await loadFile(stack, file)));
-  return found;
+  const broken: { file: string; error: unknown }[] = [];
+  for (const file of await findPipelineFiles(stack)) {
+    try {
+      found.push(...(await loadFile(stack, file)));
+    } catch (error) {
+      broken.push({ file, error });
+    }
+  }
+  return { found, broken };
 }
 
 /** The files that may hold pipelines, by convention, configuration and earlier runs; absolute, in order. */
@@ -131,7 +146,8 @@ function pickInFile(
   });
 }
 
-function pickOne(found: readonly FoundPipeline[], root: string): FoundPipeline {
+function pickOne({ found, broken }: ProjectPipelines, root: string): FoundPipeline {
+  if (broken[0] !== undefined) throw broken[0].error;
   const [only, ...others] = found;
   if (only !== undefined && others.length === 0) return only;
   if (only === undefined) {

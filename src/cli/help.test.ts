@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { referencePath, renderReference } from "../../scripts/cli-reference.ts";
 import { commands, type CommandName } from "./command-table.ts";
 import { renderCompletion } from "./completion.ts";
 import { printCommandHelp, printOverview } from "./help.ts";
@@ -30,6 +32,10 @@ test("no sentence of help is wider than the terminal", () => {
       for (const line of sentences) assert.ok(line.length <= columns, line);
     }
   }
+});
+
+test("the reference page is made from the table", () => {
+  assert.equal(readFileSync(referencePath, "utf8"), renderReference(), "run node scripts/cli-reference.ts");
 });
 
 test("every example in the table is a line that the parser takes", () => {

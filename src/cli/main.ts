@@ -23,9 +23,11 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
       io.stdout.write(`${JSON.stringify({ ok: false, error: toErrorJson(error, io.cwd) })}\n`);
     } else {
       const printer = createPrinter(openTerminal(io.stderr, io.env, asked));
-      printError(printer, error, { root: io.cwd, verbose: verbose || !(error instanceof RepriseError) });
+      printError(printer, error, { root: io.cwd, verbose });
     }
     return toExitCode(error);
+  } finally {
+    leaveSoon();
   }
 }
 
@@ -61,6 +63,17 @@ async function dispatch(line: CommandLine, io: Io): Promise<number> {
   const code = await handler(opened.context);
   return opened.context.signal.aborted ? 130 : (code ?? 0);
 }
+
+/** A pool or timer that the user's modules left open must not keep a finished command alive. */
+function leaveSoon(): void {
+  const leave = (): void => {
+    if (process.stdout.writableLength === 0) process.exit();
+    else setTimeout(leave, leaveAfterMs).unref();
+  };
+  setTimeout(leave, leaveAfterMs).unref();
+}
+
+const leaveAfterMs = 300;
 
 function takesParams(command: CommandName): boolean {
   return "takesParams" in commands[command];

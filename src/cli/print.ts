@@ -6,7 +6,7 @@ import type { Terminal } from "./terminal.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "cyan" | "magenta";
 
-export interface Symbols {
+interface Symbols {
   readonly done: string;
   readonly failed: string;
   readonly running: readonly string[];
@@ -101,7 +101,7 @@ const asciiFor: Readonly<Record<string, string>> = {
 };
 
 /** The signs that we print, in ASCII; every other character is left as it is. */
-export function toAscii(text: string): string {
+function toAscii(text: string): string {
   return text.replace(/[·→–—…✓✔✖▲▼│├└─○❯]/gu, (sign) => asciiFor[sign] ?? sign);
 }
 

@@ -24,7 +24,7 @@ function describeCode(reason: Reason): string {
   }
 }
 
-export function describeDifference(difference: Difference): string {
+function describeDifference(difference: Difference): string {
   const { code, part, from, to, place } = difference;
   switch (code) {
     case "code":

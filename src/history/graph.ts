@@ -3,7 +3,7 @@ import type { PlanRecord } from "../record/run.ts";
 import { listEdges } from "./diff-versions.ts";
 import type { Lineage } from "./lineage.ts";
 
-export interface DrawnNode {
+interface DrawnNode {
   readonly id: string;
   readonly label: string;
   readonly shape: "step" | "artifact";

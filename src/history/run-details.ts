@@ -43,7 +43,7 @@ export async function loadRunDetails(metadata: MetadataStore, run: Run): Promise
 }
 
 /** The records of used artifacts, by `name@version`. */
-export async function loadUsedArtifacts(
+async function loadUsedArtifacts(
   metadata: MetadataStore,
   uses: readonly ArtifactUse[],
 ): Promise<ReadonlyMap<string, Artifact>> {

@@ -1,7 +1,7 @@
 /** `reprise init`. */
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { UsageError } from "../../error.ts";
 import { repriseVersion } from "../../stack/version.ts";
 import type { Handler } from "../context.ts";
@@ -16,9 +16,10 @@ export const init: Handler<"init"> = async (context) => {
   const { printer, cwd } = context;
   const folder = resolve(cwd, context.args[0] ?? ".");
   await mkdir(folder, { recursive: true });
+  const extension = await sourceExtension(folder);
   const steps = [
-    await writeNew(folder, "hello.pipeline.ts", examplePipeline),
-    await writeNew(folder, "reprise.config.ts", exampleConfig),
+    await writeNew(folder, "hello.pipeline", extension, examplePipeline),
+    await writeNew(folder, "reprise.config", extension, exampleConfig),
     await addScript(folder),
     await addIgnore(folder),
   ];
@@ -32,9 +33,18 @@ export const init: Handler<"init"> = async (context) => {
   });
 };
 
-async function writeNew(folder: string, file: string, text: string): Promise<Step> {
-  if (existsSync(join(folder, file))) return { file, done: "kept" };
-  await mkdir(dirname(join(folder, file)), { recursive: true });
+/** What files with `import` in them are called here: a package.json as `npm init` writes it makes `.ts` CommonJS. */
+async function sourceExtension(folder: string): Promise<"ts" | "mts"> {
+  const path = join(folder, "package.json");
+  if (!existsSync(path)) return "ts";
+  const { type } = parseManifest(await readFile(path, "utf8"), path) as { readonly type?: unknown };
+  return type === "module" ? "ts" : "mts";
+}
+
+async function writeNew(folder: string, name: string, extension: string, text: string): Promise<Step> {
+  const there = ["ts", "mts", "js", "mjs"].find((each) => existsSync(join(folder, `${name}.${each}`)));
+  if (there !== undefined) return { file: `${name}.${there}`, done: "kept" };
+  const file = `${name}.${extension}`;
   await writeFile(join(folder, file), text, { flag: "wx" });
   return { file, done: "written" };
 }

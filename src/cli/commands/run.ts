@@ -1,15 +1,14 @@
 /** `reprise run`. */
 import { UsageError } from "../../error.ts";
-import { summarizeRuns } from "../../history/list-runs.ts";
 import { forecastPlan } from "../../runner/forecast.ts";
 import { runPlan, type RunOutcome } from "../../runner/run.ts";
-import type { Stack } from "../../stack/stack.ts";
 import type { Context, Handler } from "../context.ts";
 import { toErrorJson } from "../error-view.ts";
 import { printForecast } from "../forecast-view.ts";
 import { planCommand } from "../plan-command.ts";
 import { createReporter } from "../reporter/index.ts";
-import type { PreviousRun, ReporterOptions } from "../reporter/reporter.ts";
+import { findPreviousRun } from "../previous-run.ts";
+import type { ReporterOptions } from "../reporter/reporter.ts";
 
 export const run: Handler<"run"> = async (context) => {
   const { flags, globals, io } = context;
@@ -56,14 +55,6 @@ function printEnvelope({ io }: Context<"run">, { run: record, steps, savedMs, er
   const ok = record.status === "completed";
   const envelope = ok ? { ok, data } : { ok, error: toErrorJson(error ?? record.error, root), data };
   io.stdout.write(`${JSON.stringify(envelope)}\n`);
-}
-
-/** What the numbers on the screen are compared with. */
-async function findPreviousRun({ metadata }: Stack, pipeline: string): Promise<PreviousRun | undefined> {
-  const [last] = await metadata.runs({ pipeline, status: ["completed"], limit: 1 });
-  if (last === undefined) return undefined;
-  const [summary] = await summarizeRuns(metadata, [last]);
-  return { params: last.params, metrics: summary?.metrics ?? {} };
 }
 
 function toTags(tags: readonly string[]): Readonly<Record<string, string>> {

@@ -1,4 +1,5 @@
 /** `reprise status`, and `reprise` alone in a project. */
+import { relative } from "node:path";
 import { planPipeline } from "../../define/plan-pipeline.ts";
 import type { Run } from "../../record/run.ts";
 import { withLiveStatus } from "../../history/live-status.ts";
@@ -13,9 +14,10 @@ import { describeReason } from "../reason-view.ts";
 import { styleOfStatus } from "../status-style.ts";
 
 interface PipelineStatus {
+  /** Its name; of a file that cannot be loaded, the path. */
   readonly pipeline: string;
   readonly lastRun: Run | undefined;
-  /** `unknown`: it cannot be planned with the parameters of its last run. */
+  /** `unknown`: it cannot be planned with the parameters of its last run, or its file cannot be loaded. */
   readonly state: "fresh" | "stale" | "unknown";
   readonly steps: readonly Forecast[];
   readonly error: unknown;
@@ -24,9 +26,15 @@ interface PipelineStatus {
 export const status: Handler<"status"> = async (context) => {
   const stack = await context.openStack();
   const [wanted] = context.args;
-  const found = wanted === undefined ? await findAllPipelines(stack) : [await findPipeline(stack, context.cwd, wanted)];
+  const { found, broken } =
+    wanted === undefined
+      ? await findAllPipelines(stack)
+      : { found: [await findPipeline(stack, context.cwd, wanted)], broken: [] };
   const statuses: PipelineStatus[] = [];
   for (const each of found) statuses.push(await readStatus(stack, each));
+  for (const { file, error } of broken) {
+    statuses.push({ pipeline: relative(stack.root, file), lastRun: undefined, state: "unknown", steps: [], error });
+  }
   const data = statuses.map(({ error, ...rest }) => ({
     ...rest,
     ...(error === undefined ? {} : { error: toErrorJson(error, stack.root) }),
@@ -61,9 +69,11 @@ function printStatuses({ printer, args }: Context<"status">, statuses: readonly 
     const sign = state === "fresh" ? printer.style("green", symbols.done) : printer.style("yellow", symbols.waiting);
     const last =
       lastRun === undefined
-        ? "never run"
+        ? error === undefined
+          ? "never run"
+          : ""
         : `last run ${lastRun.id} ${printer.style(styleOfStatus(lastRun.status), lastRun.status)} ${formatAgo(lastRun.startedAt, Date.now())}`;
-    printer.line(`  ${sign} ${printer.style("bold", pipeline)}  ${state}  ${last}`);
+    printer.line(`  ${sign} ${printer.style("bold", pipeline)}  ${state}${last === "" ? "" : `  ${last}`}`);
     if (error !== undefined) printer.line(`      ${cleanText(error instanceof Error ? error.message : String(error))}`);
     const shown = args.length > 0 ? steps : steps.filter((step) => step.verdict !== "cached");
     const width = Math.min(28, Math.max(0, ...shown.map((step) => step.node.length)));
@@ -74,7 +84,7 @@ function printStatuses({ printer, args }: Context<"status">, statuses: readonly 
       printer.line(`      ${cutText(text, printer.terminal.columns - 7, symbols.more)}`);
     }
   }
-  const stale = statuses.find((each) => each.state !== "fresh");
+  const stale = statuses.find((each) => each.state === "stale");
   if (stale !== undefined) {
     printer.line(printer.style("dim", `  reprise run ${[stale.pipeline, ...toFlags(stale.lastRun)].join(" ")}`));
   }

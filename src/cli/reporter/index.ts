@@ -8,7 +8,7 @@ import { createPlainReporter } from "./plain.ts";
 import { createPrettyReporter } from "./pretty.ts";
 import type { Reporter, ReporterOptions } from "./reporter.ts";
 
-export const reporterKinds = ["auto", "pretty", "plain", "json", "github"] as const;
+const reporterKinds = ["auto", "pretty", "plain", "json", "github"] as const;
 export type ReporterKind = (typeof reporterKinds)[number];
 
 /** A reporter that writes to `io.stdout`. `auto`: pretty on a terminal, github in its actions, plain elsewhere. */
