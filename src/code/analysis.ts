@@ -66,7 +66,7 @@ export class Analysis {
     this.#refresh();
     const entryFile = this.project.file(entry);
     if (entryFile === undefined) return [];
-    const { files } = this.#evaluations.of([entryFile]);
+    const files = [...this.#evaluations.filesOf(entryFile)];
     const needed = new Set<GraphNode>();
     for (const file of files) {
       for (const node of this.#linker.units(file)) {

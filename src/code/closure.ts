@@ -95,8 +95,8 @@ export function takeClosure(roots: readonly Root[], { linker, judge, evaluations
   }
   if (effects.size > 0) {
     for (const node of nodes) {
-      const position = evaluation.before.get(node);
-      if (position !== undefined && position > 0) text += `after ${number(node)} ${position}\n`;
+      const position = evaluation.before(node);
+      if (position > 0) text += `after ${number(node)} ${position}\n`;
     }
   }
   return { digest: digestBytes(text), nodes, effects, missing };

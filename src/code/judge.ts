@@ -48,6 +48,7 @@ export class Judge {
     if (known !== undefined) return known;
     this.#effects.set(node, false);
     const { unit } = node;
+    if (unit?.kind === "function") return false;
     const loadsPackage = (): boolean =>
       unit!.kind === "statement" && this.#edges(node, unit!.eval.requests.length > 0 ? unit!.eval.uses : []).length > 0;
     const effect = unit !== undefined && (!this.#isPure(node, unit.eval) || loadsPackage());

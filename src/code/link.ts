@@ -1,8 +1,8 @@
 /** From names to nodes: what each reference of a unit stands for. */
 import type { Edge, GraphNode, Target } from "./graph.ts";
-import type { Destination, Project } from "./project.ts";
+import type { Project } from "./project.ts";
 import type { RequestRecord } from "./record.ts";
-import type { SourceFile } from "./source-file.ts";
+import type { Destination, SourceFile } from "./source-file.ts";
 
 export class Linker {
   readonly #project: Project;
@@ -31,7 +31,7 @@ export class Linker {
   }
 
   destination(file: SourceFile, request: number): Destination {
-    return this.#project.destination(file, file.record.requests[request]!);
+    return this.#project.destination(file, request);
   }
 
   /** Takes over an edited file: units keep their nodes where they keep their names. */

@@ -10,7 +10,14 @@ import { editedNote, isFile, verdictOf } from "./assess.ts";
 import type { CodeIdentity, CodeIndex, CodeNote, CodeUnit } from "./identity.ts";
 import { packageFolder, readJson } from "./packages.ts";
 import { isFramework } from "./project.ts";
-import { StateFolder, type DrivenFile, type StepRecord, type StoredFile, type WarmState } from "./state.ts";
+import {
+  StateFolder,
+  type DrivenFile,
+  type StepRecord,
+  type StoredFile,
+  type StoredRecord,
+  type WarmState,
+} from "./state.ts";
 import type { FileRecord } from "./record.ts";
 import { readUnits, toStored, toUnits, toWarmSteps, type Environment } from "./units.ts";
 import { stepKey, stillHolds, subjectOf, subjectOfFile } from "./warm.ts";
@@ -40,7 +47,7 @@ export class ProjectIndex implements CodeIndex {
   readonly #definitions = new Map<string, WeakRef<StepDefinition>[]>();
   /** Digests of the bytes that this process runs, of the files that it loaded through our hook. */
   readonly #loaded = new Map<string, string>();
-  #records: Map<string, readonly [content: string, record: FileRecord]> | undefined;
+  #records: Map<string, StoredRecord> | undefined;
   readonly #entries: Set<string>;
   #analysed = false;
   #savedReads = 0;
@@ -190,19 +197,23 @@ export class ProjectIndex implements CodeIndex {
   #findRecord(name: string, content: string): FileRecord | undefined {
     this.#records ??= this.#state.readRecords();
     const known = this.#records.get(name);
-    return known?.[0] === content ? known[1] : undefined;
+    if (known?.content !== content) return undefined;
+    try {
+      return JSON.parse(known.record) as FileRecord;
+    } catch {
+      return undefined;
+    }
   }
 
   #saveRecords(): void {
-    const { project } = this.#analysis;
     const records = (this.#records ??= this.#state.readRecords());
-    let parsed = 0;
-    for (const { name, content, record } of project.files.values()) {
-      if (records.get(name)?.[0] === content) continue;
-      records.set(name, [content, record]);
-      parsed += 1;
+    const added: [string, string, FileRecord][] = [];
+    for (const { name, content, record } of this.#analysis.project.files.values()) {
+      if (records.get(name)?.content === content) continue;
+      records.set(name, { content, record: "" });
+      added.push([name, content, record]);
     }
-    if (parsed > 0) this.#state.writeRecords([...records].map(([name, [content, record]]) => [name, content, record]));
+    if (added.length > 0) this.#state.addRecords(added);
   }
 
   #save(subject: string, analyses: ReadonlyMap<StepDefinition, StepAnalysis>): void {

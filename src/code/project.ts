@@ -6,20 +6,19 @@ import { relativePath } from "./lock-file.ts";
 import { packageFolder, Packages, readJson } from "./packages.ts";
 import type { PackageType } from "./parse.ts";
 import type { FileRecord, RequestRecord } from "./record.ts";
-import { isRacy, isSameMoment, sameStamp, stampOf, type SourceFile, type Stamp } from "./source-file.ts";
+import {
+  isRacy,
+  isSameMoment,
+  sameStamp,
+  stampOf,
+  type Destination,
+  type SourceFile,
+  type Stamp,
+} from "./source-file.ts";
 import type { WarmState } from "./state.ts";
 
 type Parser = typeof import("./parse.ts");
 type Resolver = typeof import("oxc-resolver");
-
-/** Where a specifier leads. */
-export type Destination =
-  | { readonly kind: "file"; readonly file: SourceFile }
-  | { readonly kind: "files"; readonly files: readonly SourceFile[] }
-  | { readonly kind: "package"; readonly folder: string }
-  | { readonly kind: "builtin"; readonly module: string }
-  | { readonly kind: "framework" }
-  | { readonly kind: "missing" };
 
 /** What a refresh found. */
 export interface Refresh {
@@ -82,6 +81,7 @@ export class Project {
       path,
       name: relativePath(this.root, path),
       ...read,
+      destinations: [],
       units: new Map(),
       byName: new Map(),
       consumers: new Set(),
@@ -97,14 +97,13 @@ export class Project {
   }
 
   /** Where a request of a file leads. */
-  destination(file: SourceFile, request: RequestRecord): Destination {
-    const kind =
-      request.kind === "require"
-        ? "require"
-        : request.kind === "asset" || request.kind === "glob"
-          ? request.kind
-          : "import";
-    const key = `${dirname(file.path)}\0${kind}\0${request.specifier}`;
+  destination(file: SourceFile, index: number): Destination {
+    return (file.destinations[index] ??= this.#findDestination(file, file.record.requests[index]!));
+  }
+
+  #findDestination(file: SourceFile, request: RequestRecord): Destination {
+    const way = request.kind === "dynamic" ? "import" : request.kind;
+    const key = `${dirname(file.path)}\0${way}\0${request.specifier}`;
     let destination = this.#destinations.get(key);
     if (destination === undefined) {
       destination = this.#resolve(file, request);
@@ -128,7 +127,9 @@ export class Project {
         moved = true;
       } else {
         Object.assign(file, read.content === content ? { stamp: read.stamp, readAtMs: read.readAtMs } : read);
-        if (read.content !== content) edited.push({ file, before });
+        if (read.content === content) continue;
+        file.destinations = [];
+        edited.push({ file, before });
       }
     }
     for (const [path, stamp] of this.#watched) if (!sameStamp(stamp, stampOf(path))) moved = true;
@@ -158,6 +159,7 @@ export class Project {
 
   #forgetResolutions(): void {
     this.#destinations.clear();
+    for (const file of this.files.values()) file.destinations = [];
     this.#types.clear();
     this.#watched.clear();
     this.#packages = this.#openPackages();

@@ -30,6 +30,15 @@ export function isSameMoment(read: { readonly mtimeMs: number; readonly readAtMs
   return mtimeMs === read.mtimeMs && mtimeMs < read.readAtMs - racyMs;
 }
 
+/** Where a specifier leads. */
+export type Destination =
+  | { readonly kind: "file"; readonly file: SourceFile }
+  | { readonly kind: "files"; readonly files: readonly SourceFile[] }
+  | { readonly kind: "package"; readonly folder: string }
+  | { readonly kind: "builtin"; readonly module: string }
+  | { readonly kind: "framework" }
+  | { readonly kind: "missing" };
+
 export interface SourceFile {
   readonly path: string;
   /** Relative to the project, with `/`. */
@@ -40,6 +49,8 @@ export interface SourceFile {
   /** Digest of its bytes. */
   content: string;
   record: FileRecord;
+  /** By the index of the request, once asked for. */
+  destinations: (Destination | undefined)[];
   /** By the key of the unit. */
   readonly units: Map<string, GraphNode>;
   readonly byName: Map<string, { readonly node: GraphNode; readonly binding: number }[]>;

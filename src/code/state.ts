@@ -3,7 +3,8 @@
  * nothing in it is trusted that does not fit: then it is as if it were not there.
  */
 import { hash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CodeNote, CodeUnit } from "./identity.ts";
 import type { Place } from "../error.ts";
@@ -79,6 +80,15 @@ export interface UnitsState {
   readonly steps: Readonly<Record<string, readonly number[]>>;
 }
 
+/** A record as text: few of them are needed when little has changed. */
+export interface StoredRecord {
+  readonly content: string;
+  readonly record: string;
+}
+
+/** Records of past contents pile up: beyond this size they are dropped, and made again as needed. */
+const maxRecordBytes = 64 * 1024 * 1024;
+
 /** How many sets of steps are remembered. */
 const keptStates = 8;
 
@@ -92,13 +102,28 @@ export class StateFolder {
     this.#tag = `code ${codeScheme} parser ${parserVersion}`;
   }
 
-  readRecords(): Map<string, readonly [content: string, record: FileRecord]> {
-    const entries = this.#read<[string, string, FileRecord][]>("records.json");
-    return new Map((entries ?? []).map(([name, content, record]) => [name, [content, record]]));
+  /** Records by the name of the file, as lines; a later line of a name takes the place of an earlier one. */
+  readRecords(): Map<string, StoredRecord> {
+    const records = new Map<string, StoredRecord>();
+    for (const line of this.#readLines("records.jsonl")) {
+      const [name, content, record] = line.split("\t", 3);
+      if (name !== undefined && content !== undefined && record !== undefined) records.set(name, { content, record });
+    }
+    return records;
   }
 
-  writeRecords(entries: Iterable<readonly [name: string, content: string, record: FileRecord]>): void {
-    this.#write("records.json", [...entries]);
+  /** Adds records to those on disk. */
+  addRecords(added: Iterable<readonly [name: string, content: string, record: FileRecord]>): void {
+    const lines = [...added].map(([name, content, record]) => `${name}\t${content}\t${JSON.stringify(record)}\n`);
+    const path = join(this.#folder, "records.jsonl");
+    try {
+      mkdirSync(this.#folder, { recursive: true });
+      if (!this.#isOurs(path)) this.#replace("records.jsonl", `${this.#tag}\n`);
+      appendFileSync(path, lines.join(""));
+      if (statSync(path).size > maxRecordBytes) rmSync(path, { force: true });
+    } catch {
+      // A state that cannot be written costs time in the next process, nothing else.
+    }
   }
 
   readWarm(subject: string): WarmState | undefined {
@@ -134,16 +159,49 @@ export class StateFolder {
     }
   }
 
-  /** A state that cannot be written costs time in the next process, nothing else. */
   #write(name: string, data: unknown): void {
+    try {
+      mkdirSync(this.#folder, { recursive: true });
+      this.#replace(name, JSON.stringify({ tag: this.#tag, data }));
+    } catch {
+      // As above.
+    }
+  }
+
+  #replace(name: string, text: string): void {
     const target = join(this.#folder, name);
     const aside = `${target}.${process.pid}.tmp`;
     try {
-      mkdirSync(this.#folder, { recursive: true });
-      writeFileSync(aside, JSON.stringify({ tag: this.#tag, data }));
+      writeFileSync(aside, text);
       renameSync(aside, target);
-    } catch {
+    } finally {
       rmSync(aside, { force: true });
+    }
+  }
+
+  /** Lines after the first, which must be ours. */
+  #readLines(name: string): string[] {
+    try {
+      const [tag, ...lines] = readFileSync(join(this.#folder, name), "utf8").split("\n");
+      return tag === this.#tag ? lines : [];
+    } catch {
+      return [];
+    }
+  }
+
+  #isOurs(path: string): boolean {
+    const length = this.#tag.length + 1;
+    const buffer = Buffer.alloc(length);
+    try {
+      const file = openSync(path, "r");
+      try {
+        readSync(file, buffer, 0, length, 0);
+      } finally {
+        closeSync(file);
+      }
+      return buffer.toString("latin1") === `${this.#tag}\n`;
+    } catch {
+      return false;
     }
   }
 
