@@ -52,7 +52,7 @@ async function outcome(run: StepFunction): Promise<string> {
     return JSON.stringify(await run());
   } catch (error) {
     // Not its message: that quotes names, which edits change.
-    return `throws ${error instanceof Error ? error.name : typeof error}`;
+    return `throws ${String((error as { readonly name?: unknown }).name)}`;
   }
 }
 
