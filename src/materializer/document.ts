@@ -2,13 +2,13 @@ import type { Description, Materializer } from "../define/materializer.ts";
 import { formatCsv, readCsvRow } from "./csv.ts";
 import { fitRows, maxPreviewColumns, maxPreviewRows, previewLeaf, previewText } from "./preview.ts";
 import { cannotStore } from "./storable.ts";
-import { isTagged, tagged } from "./tagged.ts";
+import { isTagged, tagged, type Tagged } from "./tagged.ts";
 import { assertText, decodeText } from "./text.ts";
 
 export type DocumentFormat = "markdown" | "html" | "svg" | "csv";
 
 /** Text that is to be looked at in its format. */
-export interface TextDocument<Format extends DocumentFormat = DocumentFormat> {
+export interface TextDocument<Format extends DocumentFormat = DocumentFormat> extends Tagged {
   readonly format: Format;
   readonly text: string;
 }

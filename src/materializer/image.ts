@@ -1,11 +1,11 @@
 import type { Description, Materializer, Preview } from "../define/materializer.ts";
 import { cannotStore } from "./storable.ts";
-import { isTagged, tagged } from "./tagged.ts";
+import { isTagged, tagged, type Tagged } from "./tagged.ts";
 
 export type ImageFormat = "png" | "jpeg";
 
 /** An encoded picture; its size is read from its header. */
-export interface Image<Format extends ImageFormat = ImageFormat> {
+export interface Image<Format extends ImageFormat = ImageFormat> extends Tagged {
   readonly format: Format;
   readonly bytes: Uint8Array;
   /** In pixels. */

@@ -6,6 +6,14 @@ const mark = Symbol.for("reprise.materializer");
 // Not a plain record, so that a step may return one as its only result: the fields of plain records are outputs.
 const prototype: object = Object.freeze(Object.create(Object.prototype) as object);
 
+/**
+ * What marked values have in common. By its method a build's types see that one of them is a single value, and no record
+ * whose fields are outputs.
+ */
+export interface Tagged {
+  toString(): string;
+}
+
 /** A frozen object with these fields and the mark. */
 export function tagged<T extends object>(tag: string, fields: T): Readonly<T> {
   const value = Object.assign(Object.create(prototype) as T, fields);

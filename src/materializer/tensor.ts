@@ -2,12 +2,12 @@ import type { Materializer } from "../define/materializer.ts";
 import { ValueError } from "../error.ts";
 import { decodeNpy, encodeNpy, type DType, type NumberArray } from "./npy.ts";
 import { previewValue } from "./preview.ts";
-import { isTagged, tagged } from "./tagged.ts";
+import { isTagged, tagged, type Tagged } from "./tagged.ts";
 import { cannotStore } from "./storable.ts";
 import { describeNumbers, firstItems, pieces, toDType } from "./typed-array.ts";
 
 /** Numbers in a shape: `data` holds them row by row (the last dimension is the closest together). */
-export interface Tensor<Data extends NumberArray = NumberArray> {
+export interface Tensor<Data extends NumberArray = NumberArray> extends Tagged {
   readonly data: Data;
   readonly shape: readonly number[];
   readonly dtype: DType;

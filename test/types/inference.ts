@@ -14,6 +14,7 @@ import {
   type Step,
   type ValueHandle,
 } from "../../src/define/index.ts";
+import { markdown, tensor, type Tensor, type TextDocument } from "../../src/materializer/index.ts";
 
 declare const executor: PipelineExecutor;
 declare const table: Materializer<Row[]>;
@@ -84,6 +85,8 @@ const kinds = {
   tuple: step({ name: "tuple", run: ({ pair }: { pair: readonly [number, Row] }) => pair[0] }),
   unknown: step({ name: "unknown", run: ({ value }: { value: unknown }) => value }),
   nothing: step({ name: "nothing", run: async () => {} }),
+  report: step({ name: "report", run: () => markdown("# Report") }),
+  vectors: step({ name: "vectors", run: () => tensor({ data: new Float32Array(4), shape: [2, 2] }) }),
 };
 
 // Types that come from declarations.
@@ -167,6 +170,8 @@ export const kindsOfResults = pipeline({
     expectType<Ref<number>>()(kinds.tuple({ pair: [kinds.tuple({ pair: [1, row] }), row] }), true);
     expectType<Ref<unknown>>()(kinds.unknown({ value: text }), true);
     expectType<NodeResult>()(kinds.nothing(), true);
+    expectType<Ref<TextDocument<"markdown">>>()(kinds.report(), true);
+    expectType<Ref<Tensor<Float32Array<ArrayBuffer>>>>()(kinds.vectors(), true);
   },
 });
 
