@@ -7,7 +7,7 @@ import type { Difference, Reason } from "../record/reason.ts";
 import type { StepRun } from "../record/run.ts";
 import type { CodeRecord, MetadataStore, StepRunQuery } from "../store/metadata-store.ts";
 import { countDifferences, explainDifferences, type ExplainedKey } from "./explain.ts";
-import type { Key } from "./key.ts";
+import { digestKey, type Key } from "./key.ts";
 
 /** How many earlier step runs are looked at to find the closest: of the same node, and elsewhere. */
 const candidatesHere = 10;
@@ -17,6 +17,8 @@ export interface MissQuestion {
   readonly node: string;
   readonly key: Key;
   readonly code: CodeIdentity;
+  /** Arguments that are missing in the key, because nobody knows them yet: they do not count as differences. */
+  readonly unknown?: readonly string[];
 }
 
 export type ExplainMiss = (question: MissQuestion) => Promise<Reason>;
@@ -41,8 +43,9 @@ export function openMissExplainer(metadata: MetadataStore, pipeline: string, own
     );
     if (closest === undefined) return { code: "first-run", text: "it runs for the first time", differences: [] };
     const { stepRun, key } = closest;
-    if (stepRun.key === question.key.digest) return explainSameKey(stepRun);
-    const to: ExplainedKey = { key: question.key.record, code: await toCodeRecord(question.code) };
+    const asked = fillUnknown(question, key);
+    if (stepRun.key === asked.digest) return explainSameKey(stepRun);
+    const to: ExplainedKey = { key: asked.record, code: await toCodeRecord(question.code) };
     const differences = await compareKeys(metadata, key, to, await textsOf(question.code));
     const [first] = differences;
     return {
@@ -132,6 +135,14 @@ async function findClosest(
     if (best === undefined || cost < best.cost) best = { stepRun, key: record, cost };
   }
   return best;
+}
+
+/** The key, with what is not known taken as it was. */
+function fillUnknown({ key, unknown = [] }: MissQuestion, from: KeyRecord): Key {
+  if (unknown.length === 0) return key;
+  const assumed = Object.entries(from.arguments).filter(([name]) => unknown.includes(name));
+  const record = { ...key.record, arguments: { ...Object.fromEntries(assumed), ...key.record.arguments } };
+  return { digest: digestKey(record), record };
 }
 
 function explainSameKey(stepRun: StepRun): Reason {

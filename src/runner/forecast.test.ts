@@ -95,3 +95,31 @@ test("a run does what plan said, executes the least it can, and gives what a run
   );
   assert.ok(counts.cached > 0 && counts.executed > 0 && counts.depends > 0);
 });
+
+test("a forecast names as changed only what is known to have changed, wherever the step is used", async () => {
+  const ports = makePorts();
+  const load = step({ name: "load", cache: false, run: ({ name }: { name: string }) => ({ rows: name }) });
+  const search = step({
+    name: "search",
+    run: ({ rows, k }: { rows: string; k: number }) => ({ hits: `${rows} ${k}` }),
+  });
+  const twice = pipeline({
+    name: "twice",
+    build({ k }: { k: number }) {
+      for (const name of ["one", "other"]) {
+        const { rows } = load({ name }, { name: `load_${name}` });
+        search({ rows, k }, { name: `search_${name}` });
+      }
+    },
+  }) as unknown as AnyPipeline;
+  await runPlan(planPipeline(twice, { k: 5 }), ports, {});
+  const forecasts = await forecastPlan(planPipeline(twice, { k: 8 }), ports, {});
+  const searches = forecasts.filter((each) => each.step === "search");
+  assert.deepEqual(
+    searches.map(({ verdict, reason }) => [verdict, reason.differences.map(({ part, from, to }) => [part, from, to])]),
+    [
+      ["runs", [["k", "5", "8"]]],
+      ["runs", [["k", "5", "8"]]],
+    ],
+  );
+});

@@ -1,5 +1,4 @@
 /** What a run would do, step by step, without running anything. */
-import { countDifferences } from "../cache/explain.ts";
 import { openMissExplainer, type ExplainMiss } from "../cache/explain-miss.ts";
 import { digestKey } from "../cache/key.ts";
 import { lookUp, ruleOut, type ToldMiss } from "../cache/look-up.ts";
@@ -124,13 +123,8 @@ async function forecastIncomplete(
     const text = `${on.map((id) => `"${id}"`).join(", ")} will run; if the output is the same, it is reused`;
     return { verdict: "depends", reason: { code: "input", text, differences: [] } };
   }
-  // What is not known is taken as it was in the closest stored key, so that it does not count as a difference.
-  const [closest] = stored.toSorted((a, b) => countDifferences(a, known.record) - countDifferences(b, known.record));
   const unknown = Object.keys(node.arguments).filter((name) => !(name in args));
-  const assumed =
-    closest === undefined ? {} : pick(closest.arguments, Object.fromEntries(unknown.map((name) => [name, true])));
-  const key = makeNodeKey(node, code, { ...assumed, ...args });
-  return { verdict: "runs", reason: await explainMiss({ node: node.id, key, code }) };
+  return { verdict: "runs", reason: await explainMiss({ node: node.id, key: known, code, unknown }) };
 }
 
 async function lastDurationMs(ports: RunnerPorts, node: PlanNode): Promise<number | undefined> {
