@@ -27,18 +27,25 @@ export async function planCommand(
   stack: Stack,
 ): Promise<PlannedCommand> {
   const { pipeline, file } = await findPipeline(stack, context.cwd, context.args[0]);
-  const plan = planWithWords(pipeline, await readParams(context, pipeline.definition.params));
+  const plan = planWithWords(pipeline, await readParams(context, pipeline.definition.params), context.args[0]);
   return { plan, options: toRunOptions(context.flags), file };
 }
 
-/** As planPipeline; params that do not fit are a mistake in the command line, and have no place in a source. */
-export function planWithWords(pipeline: AnyPipeline, params: Readonly<Record<string, unknown>>): Plan {
+/**
+ * As planPipeline; params that do not fit are a mistake in the command line, and have no place in a source. `named` is the
+ * word that the pipeline was found by.
+ */
+export function planWithWords(
+  pipeline: AnyPipeline,
+  params: Readonly<Record<string, unknown>>,
+  named: string = pipeline.definition.name,
+): Plan {
   try {
     return planPipeline(pipeline, params);
   } catch (error) {
     if (!(error instanceof ValueError) || error.code !== "RPS2002") throw error;
     throw new ValueError(error.code, error.message, {
-      hint: `${error.hint ?? "Mend the parameters"}; reprise run ${pipeline.definition.name} --help lists them`,
+      hint: `${error.hint ?? "Mend the parameters"}; reprise run ${named} --help lists them`,
       data: error.data,
     });
   }
