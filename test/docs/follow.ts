@@ -64,7 +64,7 @@ export function showsOutput(page: string, output: string): boolean {
 
 async function runCommand(project: Project, command: Command): Promise<Followed> {
   const { code, stdout, stderr } = await start(project, splitWords(command.text));
-  const output = `${stdout}${stderr}`.replaceAll(project.path, ".").trimEnd();
+  const output = `${stdout}${stderr}`.replaceAll(project.path, ".").replaceAll("\r\n", "\n").trimEnd();
   return { command, code, output };
 }
 

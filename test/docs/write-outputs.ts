@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { repository } from "../rig/project.ts";
-import { followPage } from "./follow.ts";
+import { followPage, showsOutput } from "./follow.ts";
 import { readPage } from "./page.ts";
 import { listGuidePages } from "./pages.ts";
 
@@ -18,6 +18,8 @@ for (const path of asked.length > 0 ? asked : listGuidePages()) {
   for (const { command, code, output } of (await followPage(page)).toReversed()) {
     if (code !== 0 && !output.includes("✖")) throw new Error(`$ ${command.text} exited with ${code}:\n${output}`);
     if (command.output === undefined || /^\s*…$/mu.test(command.output)) continue;
+    // Times and ids alone are no reason for another text.
+    if (showsOutput(command.output, output)) continue;
     lines.splice(command.line + 1, command.end - command.line - 1, ...output.split("\n"));
   }
   await writeFile(join(repository, path), lines.join("\n"));
