@@ -7,18 +7,14 @@
 import type { AstNode } from "./ast.ts";
 import { asNode, asNodes, assetSpecifier, isClass, isFunction, isNode, isTypeOnly, memberName } from "./ast.ts";
 import { stringValue, unwrap, unwrapChain } from "./ast.ts";
-import {
-  isGlobalObject,
-  isKnownGlobal,
-  mutatingStatics,
-  pureConstructors,
-  pureFunctions,
-  pureNamespaces,
-} from "./pure.ts";
+import { mutatingStatics, pureConstructors, pureFunctions, pureNamespaces } from "./pure.ts";
+import { isPlain } from "./literal.ts";
+import { callbackMethods, derivingMethods, readingMethods } from "./method.ts";
 import type { Summary } from "./record.ts";
 import type { Binding } from "./scope.ts";
 import { patternNames } from "./scope.ts";
 import { marks } from "./walk.ts";
+import { globalName, globalTarget, globalWrite, worldCall, worldMember } from "./world.ts";
 
 /** The line of an offset. */
 type LineOf = (offset: number) => number;
@@ -41,59 +37,6 @@ export function summariseCall(value: AstNode, lineOf: LineOf): Summary | undefin
   const summary = emptySummary();
   new Evaluation(summary, lineOf).call(node);
   return compact(summary);
-}
-
-/** Whether an expression is made of literals only, without getters or anything that runs. */
-export function isPlain(value: AstNode | undefined | null): boolean {
-  if (!value) return true;
-  const node = unwrap(value);
-  switch (node.type) {
-    case "Literal":
-      return true;
-    case "TemplateLiteral":
-      return asNodes(node.expressions).every((part) => isPlain(part));
-    case "UnaryExpression":
-      return isPlain(asNode(node.argument));
-    case "BinaryExpression":
-      return isPlain(asNode(node.left)) && isPlain(asNode(node.right));
-    case "ArrayExpression":
-      return (node.elements as (AstNode | null)[]).every((item) => isPlain(item));
-    case "ObjectExpression":
-      return asNodes(node.properties).every(
-        (property) =>
-          property.type === "Property" &&
-          property.kind === "init" &&
-          property.computed !== true &&
-          isPlain(asNode(property.value)),
-      );
-    default:
-      return false;
-  }
-}
-
-/** Whether an expression gives a number, a string or the like, whatever its parts are. */
-export function isPrimitive(value: AstNode | undefined | null): boolean {
-  if (!value) return false;
-  const node = unwrapChain(value);
-  switch (node.type) {
-    case "Literal":
-      return (node.regex ?? undefined) === undefined;
-    case "TemplateLiteral":
-    case "UnaryExpression":
-    case "BinaryExpression":
-      return true;
-    case "ConditionalExpression":
-      return isPrimitive(asNode(node.consequent)) && isPrimitive(asNode(node.alternate));
-    case "LogicalExpression":
-      return isPrimitive(asNode(node.left)) && isPrimitive(asNode(node.right));
-    case "CallExpression": {
-      const callee = unwrapChain(asNode(node.callee));
-      if (callee.type === "MemberExpression") return globalName(asNode(callee.object)) === "Math";
-      return ["Number", "String", "Boolean", "BigInt", "parseInt", "parseFloat"].includes(globalName(callee) ?? "");
-    }
-    default:
-      return false;
-  }
 }
 
 /** Where a value comes from: what decides whether using it can run the user's code. */
@@ -351,6 +294,9 @@ class Evaluation {
   #coerce(value: AstNode): void {
     const origin = this.#origin(value);
     if (origin.kind === "ref") this.#summary.reads.push(origin.ref);
+    const node = unwrapChain(value);
+    const isObject = origin.kind === "object" || (node.type === "NewExpression" && origin.kind !== "builtin");
+    if (isObject && !isPlain(value)) this.#summary.impure = true;
   }
 
   #world(kind: string, node: AstNode): void {
@@ -551,40 +497,12 @@ class Evaluation {
     const object = unwrapChain(asNode(callee.object));
     const origin = this.#origin(object);
     if (origin.kind === "ref") return origin;
-    if (origin.kind === "builtin") return arrayMethods.has(memberName(callee) ?? "") ? builtin : unknown;
+    if (origin.kind === "builtin") return derivingMethods.has(memberName(callee) ?? "") ? builtin : unknown;
     const global =
       origin.kind === "global" && object.type === "Identifier" && pureNamespaces.has(object.name as string);
     return global && object.name !== "JSON" && object.name !== "Reflect" ? builtin : unknown;
   }
 }
-
-/** Methods of the language's own values that call what they are given. */
-const callbackMethods = new Set(
-  (
-    "? map filter forEach reduce reduceRight some every find findIndex findLast findLastIndex flatMap sort toSorted " +
-    "replace replaceAll then catch finally addEventListener getOrInsertComputed"
-  ).split(" "),
-);
-
-/** Methods that change nothing in the value of the language that they are called on. */
-const readingMethods = new Set(
-  (
-    "map filter reduce reduceRight some every find findIndex findLast findLastIndex flatMap forEach slice concat flat " +
-    "join includes indexOf lastIndexOf at keys values entries toSorted toReversed toSpliced with has get split trim " +
-    "trimStart trimEnd toUpperCase toLowerCase replace replaceAll repeat padStart padEnd substring charAt charCodeAt " +
-    "codePointAt startsWith endsWith match matchAll search localeCompare normalize toString toFixed toPrecision " +
-    "valueOf toLocaleString hasOwnProperty"
-  ).split(" "),
-);
-
-/** Methods of the language's own values that answer with another such value. */
-const arrayMethods = new Set(
-  (
-    "map filter slice concat flat flatMap sort reverse toSorted toReversed toSpliced with fill join split trim " +
-    "trimStart trimEnd toUpperCase toLowerCase replace replaceAll repeat padStart padEnd substring toString keys " +
-    "values entries toFixed localeCompare normalize matchAll union intersection difference"
-  ).split(" "),
-);
 
 /** Targets of a destructuring assignment. */
 function assignedTargets(node: AstNode, into: AstNode[] = []): AstNode[] {
@@ -627,44 +545,6 @@ function containsCall(node: AstNode): boolean {
 
 function isImportMetaMember(node: AstNode): boolean {
   return node.type === "MemberExpression" && asNode(node.object).type === "MetaProperty";
-}
-
-function globalName(node: AstNode): string | undefined {
-  const { bound, ref } = marks(node);
-  return node.type === "Identifier" && bound === undefined && ref === undefined ? (node.name as string) : undefined;
-}
-
-function globalWrite(name: string): -1 | -2 {
-  return isKnownGlobal(name) ? -1 : -2;
-}
-
-/** Which kind of global an assignment into `globalThis.x` or `Array.prototype.x` changes. */
-function globalTarget(member: AstNode): -1 | -2 {
-  const root = globalName(unwrap(asNode(member.object)));
-  const name = memberName(member);
-  return root !== undefined && isGlobalObject(root) && name !== undefined ? globalWrite(name) : -1;
-}
-
-/** `process.env.NAME`, `process.argv`: what they read of the world. */
-function worldMember(node: AstNode): string | undefined {
-  const object = unwrapChain(asNode(node.object));
-  const name = memberName(node);
-  if (object.type === "MemberExpression" && globalName(asNode(object.object)) === "process") {
-    if (memberName(object) === "env") return name === undefined ? "env" : `env ${name}`;
-  }
-  if (globalName(object) !== "process") return undefined;
-  if (name === "env") return "env";
-  return name === "argv" || name === "stdin" ? "argv" : undefined;
-}
-
-function worldCall(object: AstNode, method: string | undefined): string | undefined {
-  const name = globalName(object);
-  if (name === "Math" && method === "random") return "random";
-  if (name === "crypto" && method !== "subtle") return "random";
-  if ((name === "Date" || name === "performance") && method === "now") return "clock";
-  if (name === "process")
-    return method === "cwd" ? "cwd" : method === "hrtime" || method === "uptime" ? "clock" : undefined;
-  return undefined;
 }
 
 /** Whether what is called gets a path that the code itself names: `readFileSync(new URL("./a.txt", import.meta.url))`. */

@@ -2,14 +2,15 @@
 import { parseSync } from "oxc-parser";
 import { createHash, hash } from "node:crypto";
 import type { AstNode } from "./ast.ts";
-import { asNode, asNodes, isClass, isFunction, isImportMeta, isNode, isTypeOnly, memberName, unwrap } from "./ast.ts";
-import { stringValue, unwrapChain } from "./ast.ts";
-import { emptySummary, isPlain, isPrimitive, summariseCall, summariseEvaluation } from "./effects.ts";
+import { asNode, asNodes, isClass, isFunction, isNode, isTypeOnly, memberName, unwrap } from "./ast.ts";
+import { isPlain, isPrimitive } from "./literal.ts";
+import { exportAssignment, isMainGuard, nestedRunsOf } from "./statement.ts";
+import { emptySummary, summariseCall, summariseEvaluation } from "./effects.ts";
 import { lineAt, lineStartsOf } from "./line.ts";
 import type { ExportRecord, FileRecord, RequestRecord, Summary, UnitRecord } from "./record.ts";
 import { patternNames, varNames } from "./scope.ts";
 import type { FileNames } from "./walk.ts";
-import { marks, UnitWalk } from "./walk.ts";
+import { UnitWalk } from "./walk.ts";
 
 /** What the nearest package.json says of a file's kind of module. */
 export type PackageType = "module" | "commonjs" | "unknown";
@@ -135,6 +136,7 @@ class FileReader {
       isTopLevel: (name) => this.#topLevel.has(name),
       isRequire: (name) => this.#requires.has(name),
       isCreateRequire: (callee) => this.#isCreateRequire(callee),
+      isStep: (callee) => this.#isImported(callee, ["reprise"], "step"),
       commonJs,
       addRequest: (request) => this.#addRequest(request),
       placeOf: (offset) => {
@@ -252,15 +254,16 @@ class FileReader {
   }
 
   #isCreateRequire(callee: AstNode): boolean {
+    return this.#isImported(callee, ["module", "node:module"], "createRequire");
+  }
+
+  /** Whether a callee is this export of one of these modules: by name, or as a member of the module. */
+  #isImported(callee: AstNode, specifiers: readonly string[], name: string): boolean {
     const base = callee.type === "MemberExpression" ? unwrap(asNode(callee.object)) : callee;
     if (base.type !== "Identifier") return false;
     const imported = this.#imports[base.name as string];
-    if (imported === undefined) return false;
-    const { specifier } = this.#requests[imported.request]!;
-    if (specifier !== "module" && specifier !== "node:module") return false;
-    return callee.type === "MemberExpression"
-      ? memberName(callee) === "createRequire"
-      : imported.name === "createRequire";
+    if (imported === undefined || !specifiers.includes(this.#requests[imported.request]!.specifier)) return false;
+    return callee.type === "MemberExpression" ? memberName(callee) === name : imported.name === name;
   }
 
   #readStatement(statement: AstNode): void {
@@ -443,83 +446,4 @@ function topNames(statement: AstNode): string[] {
 
 function leftmost(node: AstNode): string {
   return node.type === "TSQualifiedName" ? leftmost(asNode(node.left)) : (node.name as string);
-}
-
-/** `exports.x = …`, `module.exports = …`, `Object.defineProperty(exports, …)` as compilers print it. */
-function exportAssignment(node: AstNode): { key: string; target: AstNode; value?: AstNode } | undefined {
-  if (node.type === "AssignmentExpression" && node.operator === "=") {
-    const target = asNode(node.left);
-    const key = exportKey(target);
-    if (key === undefined) return undefined;
-    const right = unwrap(asNode(node.right));
-    // `exports.a = exports.b = void 0` announces names.
-    if (right.type === "AssignmentExpression") {
-      const inner = exportAssignment(right);
-      return inner === undefined ? undefined : { key, target: node };
-    }
-    return { key, target, value: right };
-  }
-  if (node.type !== "CallExpression") return undefined;
-  const callee = unwrap(asNode(node.callee));
-  const [target, name] = asNodes(node.arguments);
-  const defines = callee.type === "MemberExpression" && memberName(callee) === "defineProperty";
-  if (!defines || target?.type !== "Identifier" || target.name !== "exports") return undefined;
-  const key = stringValue(name);
-  return key === undefined ? undefined : { key: `exports.${key}`, target, value: asNodes(node.arguments)[2]! };
-}
-
-function exportKey(node: AstNode): string | undefined {
-  if (node.type !== "MemberExpression") return undefined;
-  const name = memberName(node);
-  const object = unwrap(asNode(node.object));
-  if (object.type === "Identifier" && object.name === "exports")
-    return name === undefined ? undefined : `exports.${name}`;
-  if (object.type === "Identifier" && object.name === "module")
-    return name === "exports" ? "module.exports" : undefined;
-  return exportKey(object) === "module.exports" && name !== undefined ? `exports.${name}` : undefined;
-}
-
-/** `if (import.meta.main)`, `if (process.argv[1] === …)`, `if (require.main === module)`. */
-function isMainGuard(node: AstNode): boolean {
-  if (node.type !== "IfStatement" || node.alternate) return false;
-  const test = unwrap(asNode(node.test));
-  if (isImportMeta(test, "main")) return true;
-  if (test.type !== "BinaryExpression" || !["===", "=="].includes(test.operator as string)) return false;
-  return [asNode(test.left), asNode(test.right)].some((side) => isMainPath(unwrap(side)));
-}
-
-function isMainPath(side: AstNode): boolean {
-  if (side.type !== "MemberExpression") return false;
-  const object = unwrap(asNode(side.object));
-  if (object.type === "Identifier" && object.name === "require") return memberName(side) === "main";
-  const argv = object.type === "MemberExpression" && memberName(object) === "argv";
-  return argv && side.computed === true && asNode(side.property).value === 1;
-}
-
-/** References on which `.run(…)` is called anywhere in a statement; -1 for a local variable. */
-function nestedRunsOf(node: AstNode): number[] {
-  const found = new Set<number>();
-  const visit = (at: AstNode): void => {
-    if (at.type === "CallExpression") {
-      const callee = unwrapChain(asNode(at.callee));
-      if (callee.type === "MemberExpression" && memberName(callee) === "run") found.add(rootRef(asNode(callee.object)));
-    }
-    for (const field in at) {
-      if (field === "bound") continue;
-      const value = at[field];
-      if (Array.isArray(value)) {
-        for (const item of value as unknown[]) if (isNode(item)) visit(item);
-      } else if (isNode(value)) visit(value);
-    }
-  };
-  visit(node);
-  return [...found];
-}
-
-function rootRef(node: AstNode): number {
-  const inner = unwrapChain(node);
-  if (inner.type === "MemberExpression") return rootRef(asNode(inner.object));
-  if (inner.type === "CallExpression") return rootRef(asNode(inner.callee));
-  if (inner.type === "AwaitExpression") return rootRef(asNode(inner.argument));
-  return marks(inner).ref ?? -1;
 }

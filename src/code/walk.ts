@@ -9,6 +9,7 @@ import type { AstNode } from "./ast.ts";
 import { asNode, asNodes, assetSpecifier, isImportMeta, isNode, isTypeOnly, isWrapper, memberName } from "./ast.ts";
 import { stringValue, unwrap } from "./ast.ts";
 import { isGlobalObject, isKnownGlobal } from "./pure.ts";
+import { CallStack } from "./call-stack.ts";
 import type { CallRecord, NoteRecord, RequestRecord } from "./record.ts";
 import { bind, bindLexical, bindVars, exportedDeclaration, lookUp, openScope, patternNames } from "./scope.ts";
 import type { Binding, Scope } from "./scope.ts";
@@ -20,6 +21,8 @@ export interface FileNames {
   /** Bound to what `createRequire` returned. */
   readonly isRequire: (name: string) => boolean;
   readonly isCreateRequire: (callee: AstNode) => boolean;
+  /** Whether a callee is the `step` of Reprise. */
+  readonly isStep: (callee: AstNode) => boolean;
   readonly commonJs: boolean;
   addRequest(request: RequestRecord): number;
   placeOf(offset: number): { readonly line: number; readonly column: number };
@@ -36,8 +39,6 @@ export function marks(node: AstNode): Marked {
   return node as unknown as Marked;
 }
 
-type OpenCall = { -readonly [K in keyof CallRecord]: CallRecord[K] } & { serial: number };
-
 const skipped = new Set([
   ..."type start end range loc parent raw typeAnnotation typeParameters typeArguments superTypeArguments".split(" "),
   ..."returnType implements accessibility definite readonly override abstract declare importKind".split(" "),
@@ -50,7 +51,6 @@ const fieldsByType = new Map<string, readonly string[]>();
 export class UnitWalk {
   readonly refs: string[] = [];
   readonly notes: NoteRecord[] = [];
-  readonly calls: CallRecord[] = [];
   readonly #names: FileNames;
   readonly #refIndexes = new Map<string, number>();
   /** Where the current `this` was bound. */
@@ -65,13 +65,17 @@ export class UnitWalk {
   #depth = 0;
   #locals = 0;
   #tries = 0;
-  #openCalls: OpenCall[] = [];
+  readonly #calls = new CallStack();
   #chain: { readonly base: AstNode; readonly key: string } | undefined;
 
   constructor(names: FileNames, source: string, exportTarget?: AstNode) {
     this.#names = names;
     this.#renames = !/\beval\b|\bwith\s*\(/u.test(source);
     this.#exportTarget = exportTarget;
+  }
+
+  get calls(): readonly CallRecord[] {
+    return this.#calls.records;
   }
 
   get text(): string {
@@ -168,7 +172,7 @@ export class UnitWalk {
         if (node.operator === "=") this.#written = unwrap(asNode(node.left));
         return this.#visitFields(node);
       case "ThisExpression":
-        this.#markCaptures(this.#this);
+        this.#calls.use(this.#this);
         return this.write("This");
       case "UnaryExpression": {
         // `typeof x` asks whether there is one.
@@ -269,7 +273,7 @@ export class UnitWalk {
     if (binding !== undefined) {
       marks(node).bound = binding;
       if (binding.index === -1) binding.index = this.#locals++;
-      this.#markCaptures(binding);
+      this.#calls.use(binding);
       this.write(this.#renames ? `L${binding.index}` : `L${binding.index}${JSON.stringify(name)}`);
       return;
     }
@@ -308,16 +312,6 @@ export class UnitWalk {
     }
     marks(node).ref = index;
     this.write(`F${index}`);
-  }
-
-  #markCaptures(binding: { readonly scope: number; readonly depth: number }): void {
-    for (let at = this.#openCalls.length - 1; at >= 0; at--) {
-      const call = this.#openCalls[at]!;
-      // A scope that was open before the call lies around it.
-      if (binding.scope > call.serial) break;
-      if (binding.depth > 0) call.captures = "function";
-      else if (call.captures === "nothing") call.captures = "block";
-    }
   }
 
   #visitLiteral(node: AstNode): void {
@@ -503,20 +497,9 @@ export class UnitWalk {
   #withCall(node: AstNode, walk: () => void, loads = false): void {
     const [first] = asNodes(node.arguments ?? (isNode(node.source) ? [node.source] : []));
     const end = node.type === "TaggedTemplateExpression" ? asNode(node.quasi).start : (first?.start ?? node.end);
-    const call: OpenCall = {
-      start: node.start,
-      end,
-      depth: this.#depth,
-      captures: "nothing",
-      loads,
-      serial: this.#serial,
-    };
-    const slot = this.calls.length;
-    this.calls.push(call);
-    this.#openCalls.push(call);
+    const close = this.#calls.open({ start: node.start, end, depth: this.#depth, loads }, this.#serial);
     walk();
-    this.#openCalls.pop();
-    this.calls[slot] = { start: call.start, end, depth: call.depth, captures: call.captures, loads };
+    close();
   }
 
   #visitCall(node: AstNode): void {
@@ -529,12 +512,18 @@ export class UnitWalk {
       // `new X` and `X()` differ by their type, `f?.()` by its flag.
       this.write(`${node.type}${node.optional === true ? "?" : ""}(`);
       this.visit(callee);
-      for (const argument of asNodes(node.arguments)) {
+      for (const [index, argument] of asNodes(node.arguments).entries()) {
         this.write(",");
-        this.visit(argument);
+        this.visit(index === 0 && this.#isStep(callee) ? withoutSettings(argument) : argument);
       }
       this.write(")");
     });
+  }
+
+  #isStep(callee: AstNode): boolean {
+    if (!this.#names.isStep(callee)) return false;
+    const base = callee.type === "MemberExpression" ? unwrap(asNode(callee.object)) : callee;
+    return lookUp(this.#scope, base.name as string) === undefined;
   }
 
   #isRequireCallee(callee: AstNode): boolean {
@@ -643,4 +632,20 @@ function globOf(source: AstNode): string | undefined {
   const first = parts[0]!;
   if (!/^\.\.?\/(?:[^*]*\/)?/u.test(first) || parts.some((part) => part.includes("*"))) return undefined;
   return parts.length === 2 ? parts.join("*") : `${first}*`;
+}
+
+/** How a step is to be cached and tried again is no part of what it computes; its `version` has a place of its own in the key. */
+const settings = new Set(["cache", "expires", "retry", "timeout", "version"]);
+
+/** What defines a step, without settings whose value is written out; a setting that is computed stays, with what it reaches. */
+function withoutSettings(source: AstNode): AstNode {
+  const object = unwrap(source);
+  if (object.type !== "ObjectExpression") return source;
+  const properties = asNodes(object.properties).filter((property) => {
+    if (property.type !== "Property" || property.computed === true) return true;
+    const key = asNode(property.key);
+    const name = key.type === "Identifier" ? key.name : key.value;
+    return !settings.has(name as string) || unwrap(asNode(property.value)).type !== "Literal";
+  });
+  return { ...object, properties } as AstNode;
 }
