@@ -42,24 +42,31 @@ export function normalizeOutput(text: string): string {
     .replaceAll(/just now|\d+ ?(?:s|min|h) ago/gu, "AGO")
     .replaceAll(/(?:sha256:)?\b(?:[0-9a-f]{64}|(?=[a-f]*\d)[0-9a-f]{8})\b/gu, "DIGEST")
     .replaceAll(/node \d+\.\d+\.\d+ on \w+ \w+|node \d+ \w+ \w+/gu, "MACHINE")
-    .replaceAll(/ saved 0s/gu, "")
+    .replaceAll(/ (?:· )?saved 0s/gu, "")
     .replaceAll(/[ \t]+/gu, " ")
     .replaceAll(/ $/gmu, "");
 }
 
-/** Whether an output is what the page says; a line `…` of the page stands for any lines. */
+/**
+ * Whether an output is what the page says; a line `…` of the page stands for any lines. Steps that run at once may end in
+ * another order.
+ */
 export function showsOutput(page: string, output: string): boolean {
   const pieces = normalizeOutput(page)
     .split(/^ ?…$/mu)
     .map((piece) => piece.trim());
   let rest = normalizeOutput(output).trim();
-  if (pieces.length === 1) return rest === pieces[0];
+  if (pieces.length === 1) return sortLines(rest) === sortLines(pieces[0] as string);
   for (const [at, piece] of pieces.entries()) {
     const found = at === pieces.length - 1 ? rest.lastIndexOf(piece) : rest.indexOf(piece);
     if (found === -1 || (at === 0 && found !== 0)) return false;
     rest = rest.slice(found + piece.length);
   }
   return rest === "";
+}
+
+function sortLines(text: string): string {
+  return text.split("\n").sort().join("\n");
 }
 
 async function runCommand(project: Project, command: Command): Promise<Followed> {
