@@ -129,3 +129,12 @@ export function assetSpecifier(node: AstNode): string | undefined {
   if (callee.type !== "Identifier" || callee.name !== "URL" || base === undefined) return undefined;
   return isImportMeta(base, "url") ? stringValue(path) : undefined;
 }
+
+/** ``./plugins/${name}.ts`` as `./plugins/*.ts`, when it starts with a folder of the project. */
+export function globOf(source: AstNode): string | undefined {
+  if (source.type !== "TemplateLiteral") return undefined;
+  const parts = asNodes(source.quasis).map((quasi) => (quasi.value as { cooked: string | null }).cooked ?? "*");
+  const first = parts[0]!;
+  if (!/^\.\.?\/(?:[^*]*\/)?/u.test(first) || parts.some((part) => part.includes("*"))) return undefined;
+  return parts.length === 2 ? parts.join("*") : `${first}*`;
+}

@@ -9,11 +9,11 @@ import { asNode, asNodes, assetSpecifier, isClass, isFunction, isNode, isTypeOnl
 import { stringValue, unwrap, unwrapChain } from "./ast.ts";
 import { mutatingStatics, pureConstructors, pureFunctions, pureNamespaces } from "./pure.ts";
 import { isPlain } from "./literal.ts";
-import { callbackMethods, derivingMethods, readingMethods } from "./method.ts";
+import { callbackMethods, readingMethods } from "./method.ts";
+import { originOf } from "./origin.ts";
 import type { Summary } from "./record.ts";
-import type { Binding } from "./scope.ts";
 import { patternNames } from "./scope.ts";
-import { marks } from "./walk.ts";
+import { marks } from "./mark.ts";
 import { globalName, globalTarget, globalWrite, worldCall, worldMember } from "./world.ts";
 
 /** The line of an offset. */
@@ -39,14 +39,6 @@ export function summariseCall(value: AstNode, lineOf: LineOf): Summary | undefin
   return compact(summary);
 }
 
-/** Where a value comes from: what decides whether using it can run the user's code. */
-type Origin =
-  | { readonly kind: "builtin" | "object" | "this" | "global" | "unknown" }
-  | { readonly kind: "ref"; readonly ref: number; readonly direct: boolean };
-
-const builtin: Origin = { kind: "builtin" };
-const unknown: Origin = { kind: "unknown" };
-
 class Evaluation {
   readonly #summary: Summary;
   readonly #lineOf: LineOf;
@@ -54,7 +46,6 @@ class Evaluation {
   /** Inside a constructor or a static part of a class `this` is new, so changing it is harmless. */
   #freshThis = 0;
   #functions = 0;
-  #origins = 0;
 
   constructor(summary: Summary, lineOf: LineOf) {
     this.#summary = summary;
@@ -245,7 +236,7 @@ class Evaluation {
       case "MemberExpression": {
         this.visit(asNode(node.object));
         if (node.computed === true) this.visit(asNode(node.property));
-        const origin = this.#origin(asNode(node.object));
+        const origin = originOf(asNode(node.object));
         if (origin.kind === "builtin" || origin.kind === "object") return;
         if (origin.kind === "this" && this.#freshThis > 0) return;
         if (globalName(unwrap(asNode(node.object))) === "process" && memberName(node) === "exitCode") return;
@@ -284,7 +275,7 @@ class Evaluation {
 
   /** Reading members of a value runs its getters. */
   #read(value: AstNode): void {
-    const origin = this.#origin(value);
+    const origin = originOf(value);
     if (origin.kind === "ref") this.#summary.reads.push(origin.ref);
     else if (origin.kind === "unknown" || (origin.kind === "this" && this.#freshThis === 0))
       this.#summary.impure = true;
@@ -292,7 +283,7 @@ class Evaluation {
 
   /** Arithmetic on an object runs its `valueOf`. */
   #coerce(value: AstNode): void {
-    const origin = this.#origin(value);
+    const origin = originOf(value);
     if (origin.kind === "ref") this.#summary.reads.push(origin.ref);
     const node = unwrapChain(value);
     const isObject = origin.kind === "object" || (node.type === "NewExpression" && origin.kind !== "builtin");
@@ -313,7 +304,7 @@ class Evaluation {
     } else this.visit(callee);
     if (isKnownRead(args)) {
       // Reads a file that is itself part of the code.
-      const origin = this.#origin(callee.type === "MemberExpression" ? asNode(callee.object) : callee);
+      const origin = originOf(callee.type === "MemberExpression" ? asNode(callee.object) : callee);
       if (origin.kind === "ref") {
         this.#summary.chains.push({ ref: origin.ref, known: true });
         return;
@@ -358,7 +349,7 @@ class Evaluation {
     if (isImportMetaMember(object) || object.type === "MetaProperty") return;
     const world = worldCall(object, method);
     if (world !== undefined) this.#world(world, node);
-    const origin = this.#origin(object);
+    const origin = originOf(object);
     switch (origin.kind) {
       case "builtin":
         if (callbackMethods.has(method ?? "?")) this.#callCallbacks(args, isPlain(object));
@@ -370,7 +361,8 @@ class Evaluation {
         if (name === "console") return;
         if (name === undefined || !pureNamespaces.has(name)) break;
         if (mutatingStatics.has(`${name}.${method ?? "?"}`)) {
-          const first = args[0] === undefined ? unknown : this.#origin(args[0]);
+          const first = args[0] === undefined ? undefined : originOf(args[0]);
+          if (first === undefined) break;
           if (first.kind === "builtin" || first.kind === "object") return;
           if (first.kind === "ref" || first.kind === "global") {
             this.#change(first.kind === "ref" ? first.ref : -1);
@@ -400,7 +392,7 @@ class Evaluation {
   }
 
   #markRun(object: AstNode): void {
-    const origin = this.#origin(object);
+    const origin = originOf(object);
     if (origin.kind === "ref") this.#summary.runs.push(origin.ref);
     else if (origin.kind === "unknown") this.#summary.runs.push(-1);
   }
@@ -419,88 +411,6 @@ class Evaluation {
         else if (bound !== undefined && !bound.plain) this.#summary.impure = true;
       }
     }
-  }
-
-  #origin(value: AstNode): Origin {
-    if (this.#origins > 40) return unknown;
-    this.#origins += 1;
-    const origin = this.#findOrigin(unwrapChain(value));
-    this.#origins -= 1;
-    return origin;
-  }
-
-  #findOrigin(node: AstNode): Origin {
-    const { request, ref, bound } = marks(node);
-    if (request !== undefined) return node.type === "NewExpression" ? builtin : unknown;
-    switch (node.type) {
-      case "Literal":
-      case "TemplateLiteral":
-      case "ArrayExpression":
-      case "UnaryExpression":
-      case "BinaryExpression":
-        return builtin;
-      case "ObjectExpression":
-        return { kind: "object" };
-      case "MetaProperty":
-        return builtin;
-      case "ThisExpression":
-        return { kind: "this" };
-      case "Identifier":
-        if (ref !== undefined) return { kind: "ref", ref, direct: false };
-        if (bound === undefined) return { kind: "global" };
-        if (bound.plain) return builtin;
-        return bound.value === undefined || bound.value === node ? unknown : this.#boundOrigin(bound);
-      case "MemberExpression": {
-        const object = unwrapChain(asNode(node.object));
-        const inner = this.#origin(object);
-        if (inner.kind === "ref" || inner.kind === "global") return inner;
-        if (object.type === "MetaProperty") return builtin;
-        if (inner.kind === "builtin" && (isPlain(object) || marks(object).bound?.plain)) return builtin;
-        return unknown;
-      }
-      case "CallExpression":
-      case "NewExpression":
-        return this.#callOrigin(node);
-      case "ConditionalExpression": {
-        const left = this.#origin(asNode(node.consequent));
-        const right = this.#origin(asNode(node.alternate));
-        return left.kind === "builtin" && right.kind === "builtin" ? builtin : unknown;
-      }
-      case "LogicalExpression": {
-        const left = this.#origin(asNode(node.left));
-        const right = this.#origin(asNode(node.right));
-        return left.kind === "builtin" && right.kind === "builtin" ? builtin : unknown;
-      }
-      default:
-        return isFunction(node) || isClass(node) ? { kind: "object" } : unknown;
-    }
-  }
-
-  #boundOrigin(binding: Binding): Origin {
-    const value = binding.value!;
-    if (isFunction(value) || isClass(value)) return { kind: "object" };
-    return this.#origin(value);
-  }
-
-  #callOrigin(node: AstNode): Origin {
-    const callee = unwrapChain(asNode(node.callee));
-    if (callee.type === "Identifier" && marks(callee).bound === undefined && marks(callee).ref === undefined) {
-      const name = callee.name as string;
-      if (node.type === "NewExpression") return pureConstructors.has(name) && name !== "Object" ? builtin : unknown;
-      return pureFunctions.has(name) && name !== "structuredClone" ? builtin : unknown;
-    }
-    if (callee.type === "Identifier") {
-      const { ref } = marks(callee);
-      return ref !== undefined && node.type === "CallExpression" ? { kind: "ref", ref, direct: false } : unknown;
-    }
-    if (callee.type !== "MemberExpression") return unknown;
-    const object = unwrapChain(asNode(callee.object));
-    const origin = this.#origin(object);
-    if (origin.kind === "ref") return origin;
-    if (origin.kind === "builtin") return derivingMethods.has(memberName(callee) ?? "") ? builtin : unknown;
-    const global =
-      origin.kind === "global" && object.type === "Identifier" && pureNamespaces.has(object.name as string);
-    return global && object.name !== "JSON" && object.name !== "Reflect" ? builtin : unknown;
   }
 }
 

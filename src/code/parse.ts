@@ -9,7 +9,7 @@ import { emptySummary, summariseCall, summariseEvaluation } from "./effects.ts";
 import { lineAt, lineStartsOf } from "./line.ts";
 import type { ExportRecord, FileRecord, RequestRecord, Summary, UnitRecord } from "./record.ts";
 import { patternNames, varNames } from "./scope.ts";
-import type { FileNames } from "./walk.ts";
+import type { FileNames } from "./file-names.ts";
 import { UnitWalk } from "./walk.ts";
 
 /** What the nearest package.json says of a file's kind of module. */

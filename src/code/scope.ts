@@ -1,6 +1,6 @@
 /** Names and where they are bound: block-exact, with hoisting. */
 import type { AstNode } from "./ast.ts";
-import { asNode, asNodes, isTypeOnly, unwrap } from "./ast.ts";
+import { asNode, asNodes, isNode, isTypeOnly, stringValue, unwrap } from "./ast.ts";
 
 /** A name bound inside a unit. */
 export interface Binding {
@@ -165,4 +165,18 @@ export function exportedDeclaration(statement: AstNode): AstNode {
   return statement.type === "ExportNamedDeclaration" && statement.declaration
     ? asNode(statement.declaration)
     : statement;
+}
+
+/** Top-level names that a declaration binds. */
+export function declaredNames(node: AstNode): string[] {
+  if (node.type === "VariableDeclaration") {
+    return asNodes(node.declarations).flatMap((declarator) => patternNames(asNode(declarator.id)));
+  }
+  return isNode(node.id) && node.id.type === "Identifier" ? [node.id.name as string] : [];
+}
+
+/** The name of an enum's member. */
+export function enumKey(member: AstNode): string {
+  const id = asNode(member.id);
+  return id.type === "Identifier" ? (id.name as string) : (stringValue(id) ?? String(id.value));
 }

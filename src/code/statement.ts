@@ -1,7 +1,7 @@
 /** Statements that mean something special: exports of CommonJS, guards of main scripts, runs of pipelines. */
 import type { AstNode } from "./ast.ts";
 import { asNode, asNodes, isImportMeta, isNode, memberName, stringValue, unwrap, unwrapChain } from "./ast.ts";
-import { marks } from "./walk.ts";
+import { marks } from "./mark.ts";
 
 /** `exports.x = …`, `module.exports = …`, `Object.defineProperty(exports, …)` as compilers print it. */
 export function exportAssignment(node: AstNode): { key: string; target: AstNode; value?: AstNode } | undefined {

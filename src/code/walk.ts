@@ -6,38 +6,18 @@
  * names and labels stay as they are. Nothing local is renamed where `eval` or `with` could see names.
  */
 import type { AstNode } from "./ast.ts";
-import { asNode, asNodes, assetSpecifier, isImportMeta, isNode, isTypeOnly, isWrapper, memberName } from "./ast.ts";
-import { stringValue, unwrap } from "./ast.ts";
-import { isGlobalObject, isKnownGlobal } from "./pure.ts";
+import { asNode, asNodes, assetSpecifier, isNode, isTypeOnly, isWrapper, memberName } from "./ast.ts";
+import { globOf, stringValue, unwrap } from "./ast.ts";
+import type { FileNames } from "./file-names.ts";
+import { marks } from "./mark.ts";
+import { NoteTaker } from "./notes.ts";
+import { isGlobalObject } from "./pure.ts";
+import { withoutSettings } from "./settings.ts";
 import { CallStack } from "./call-stack.ts";
 import type { CallRecord, NoteRecord, RequestRecord } from "./record.ts";
-import { bind, bindLexical, bindVars, exportedDeclaration, lookUp, openScope, patternNames } from "./scope.ts";
-import type { Binding, Scope } from "./scope.ts";
-
-/** What the walk needs to know of the file around a unit. */
-export interface FileNames {
-  readonly isImport: (name: string) => boolean;
-  readonly isTopLevel: (name: string) => boolean;
-  /** Bound to what `createRequire` returned. */
-  readonly isRequire: (name: string) => boolean;
-  readonly isCreateRequire: (callee: AstNode) => boolean;
-  /** Whether a callee is the `step` of Reprise. */
-  readonly isStep: (callee: AstNode) => boolean;
-  readonly commonJs: boolean;
-  addRequest(request: RequestRecord): number;
-  placeOf(offset: number): { readonly line: number; readonly column: number };
-}
-
-/** What the walk leaves on a node, for the pass over effects. */
-export interface Marked {
-  bound?: Binding;
-  ref?: number;
-  request?: number;
-}
-
-export function marks(node: AstNode): Marked {
-  return node as unknown as Marked;
-}
+import { bind, bindLexical, bindVars, declaredNames, enumKey, exportedDeclaration } from "./scope.ts";
+import { lookUp, openScope, patternNames } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 
 const skipped = new Set([
   ..."type start end range loc parent raw typeAnnotation typeParameters typeArguments superTypeArguments".split(" "),
@@ -50,13 +30,11 @@ const fieldsByType = new Map<string, readonly string[]>();
 /** Walks one unit; afterwards its text, references, calls and notes are there to be taken. */
 export class UnitWalk {
   readonly refs: string[] = [];
-  readonly notes: NoteRecord[] = [];
   readonly #names: FileNames;
   readonly #refIndexes = new Map<string, number>();
   /** Where the current `this` was bound. */
   #this = { scope: 0, depth: 0 };
-  #written: AstNode | undefined;
-  readonly #probed = new Set<string>();
+  readonly #notes: NoteTaker;
   readonly #renames: boolean;
   readonly #exportTarget: AstNode | undefined;
   #text = "";
@@ -70,8 +48,13 @@ export class UnitWalk {
 
   constructor(names: FileNames, source: string, exportTarget?: AstNode) {
     this.#names = names;
+    this.#notes = new NoteTaker((offset) => names.placeOf(offset));
     this.#renames = !/\beval\b|\bwith\s*\(/u.test(source);
     this.#exportTarget = exportTarget;
+  }
+
+  get notes(): readonly NoteRecord[] {
+    return this.#notes.taken;
   }
 
   get calls(): readonly CallRecord[] {
@@ -168,24 +151,21 @@ export class UnitWalk {
       case "ContinueStatement":
         return this.write(`${node.type}(${isNode(node.label) ? JSON.stringify(node.label.name) : ""})`);
       case "AssignmentExpression":
-        // What is only written need not be known.
-        if (node.operator === "=") this.#written = unwrap(asNode(node.left));
+        if (node.operator === "=") this.#notes.willWrite(unwrap(asNode(node.left)));
         return this.#visitFields(node);
       case "ThisExpression":
         this.#calls.use(this.#this);
         return this.write("This");
       case "UnaryExpression": {
-        // `typeof x` asks whether there is one.
         const operand = unwrap(asNode(node.argument));
-        if (node.operator === "typeof" && operand.type === "Identifier") this.#probed.add(operand.name as string);
-        return this.#visitFields(node);
+        if (node.operator !== "typeof" || operand.type !== "Identifier") return this.#visitFields(node);
+        this.#notes.probe(operand.name as string);
+        return this.#notes.without("loose-require", operand, () => this.#visitFields(node));
       }
       case "BinaryExpression": {
         const right = unwrap(asNode(node.right));
-        const notes = this.notes.length;
-        this.#visitFields(node);
-        if (node.operator === "instanceof" && right.name === "Function") this.notes.length = notes;
-        return;
+        if (node.operator !== "instanceof" || right.name !== "Function") return this.#visitFields(node);
+        return this.#notes.without("eval", right, () => this.#visitFields(node));
       }
       case "MetaProperty":
         return this.write(`Meta(${asNode(node.meta).name as string}.${asNode(node.property).name as string})`);
@@ -279,22 +259,13 @@ export class UnitWalk {
     }
     const chain = this.#chain?.base === node ? this.#chain.key : name;
     if (this.#names.isTopLevel(name) || this.#names.isImport(name)) {
-      if (this.#names.isRequire(name)) this.#noteLooseRequire(node);
+      if (this.#names.isRequire(name)) this.#notes.useRequire(node);
       this.#writeRef(node, chain);
     } else if (this.#names.commonJs && (name === "exports" || name === "module") && !this.#isExportTarget(node)) {
       this.#writeRef(node, "@");
     } else {
-      this.#noteGlobal(node, name);
+      this.#notes.useGlobal(node, name);
       this.write(`G${JSON.stringify(name)}`);
-    }
-  }
-
-  #noteGlobal(node: AstNode, name: string): void {
-    if (name === "require") this.#noteLooseRequire(node);
-    else if (name === "eval" || name === "Function") {
-      this.#note(node, "eval", `${name}() runs code that is not in the source`);
-    } else if (!isKnownGlobal(name) && !this.#probed.has(name) && node !== this.#written) {
-      this.#note(node, "unknown-global", `${name} is neither declared nor part of Node, so what sets it is not known`);
     }
   }
 
@@ -342,7 +313,7 @@ export class UnitWalk {
     const global = object.type === "Identifier" && isGlobalObject(object.name as string);
     if (global && lookUp(this.#scope, object.name as string) === undefined) {
       const name = memberName(node);
-      if (name !== undefined && node !== this.#written) this.#noteGlobal(node, name);
+      if (name !== undefined) this.#notes.useGlobal(node, name);
     }
     this.write(node.optional === true ? "Member?(" : "Member(");
     this.#visitWithoutLooseRequire(asNode(node.object));
@@ -507,7 +478,7 @@ export class UnitWalk {
     if (asset !== undefined && lookUp(this.#scope, "URL") === undefined) return this.#request(node, asset, "asset");
     const callee = unwrap(asNode(node.callee));
     if (this.#isRequireCallee(callee) && node.type === "CallExpression") return this.#visitRequire(node, callee);
-    if (this.#isWorker(callee)) this.#noteWorker(node);
+    if (this.#isWorker(callee)) this.#notes.useWorker(node);
     this.#withCall(node, () => {
       // `new X` and `X()` differ by their type, `f?.()` by its flag.
       this.write(`${node.type}${node.optional === true ? "?" : ""}(`);
@@ -547,7 +518,7 @@ export class UnitWalk {
       node,
       () => {
         if (specifier !== undefined) return this.#request(node, specifier, "require");
-        this.#note(node, "dynamic-import", "require() of a computed path cannot be followed");
+        this.#notes.note(node, "dynamic-import", "require() of a computed path cannot be followed");
         this.write("Require(");
         this.#visitWithoutLooseRequire(callee);
         for (const argument of asNodes(node.arguments)) this.visit(argument);
@@ -558,15 +529,7 @@ export class UnitWalk {
   }
 
   #visitWithoutLooseRequire(node: AstNode): void {
-    const before = this.notes.length;
-    this.visit(node);
-    const inner = unwrap(node);
-    if (inner.type === "Identifier" && this.notes.at(-1)?.kind === "loose-require") this.notes.length = before;
-  }
-
-  /** `require` handed around as a value may load anything. */
-  #noteLooseRequire(node: AstNode): void {
-    this.#note(node, "loose-require", "require is used as a value, so what it loads cannot be followed");
+    this.#notes.without("loose-require", unwrap(node), () => this.visit(node));
   }
 
   #visitImport(node: AstNode): void {
@@ -580,7 +543,7 @@ export class UnitWalk {
       }
       const glob = globOf(source);
       if (glob !== undefined) this.#request(node, glob, "glob");
-      else this.#note(node, "dynamic-import", "import() of a computed path cannot be followed");
+      else this.#notes.note(node, "dynamic-import", "import() of a computed path cannot be followed");
       this.#visitFields(node);
     };
     this.#withCall(node, visit, true);
@@ -598,54 +561,4 @@ export class UnitWalk {
     if (callee.type !== "Identifier" || callee.name !== "Worker") return false;
     return lookUp(this.#scope, "Worker") === undefined && !this.#names.isTopLevel("Worker");
   }
-
-  #noteWorker(node: AstNode): void {
-    const [script] = asNodes(node.arguments);
-    if (node.type !== "NewExpression" || script === undefined) return;
-    if (assetSpecifier(unwrap(script)) === undefined && !isImportMeta(unwrap(script), "url")) {
-      this.#note(node, "dynamic-import", "a worker's script is a computed path and cannot be followed");
-    }
-  }
-
-  #note(node: AstNode, kind: string, message: string): void {
-    this.notes.push({ kind, message, ...this.#names.placeOf(node.start) });
-  }
-}
-
-/** Top-level names that a declaration binds. */
-export function declaredNames(node: AstNode): string[] {
-  if (node.type === "VariableDeclaration") {
-    return asNodes(node.declarations).flatMap((declarator) => patternNames(asNode(declarator.id)));
-  }
-  return isNode(node.id) && node.id.type === "Identifier" ? [node.id.name as string] : [];
-}
-
-function enumKey(member: AstNode): string {
-  const id = asNode(member.id);
-  return id.type === "Identifier" ? (id.name as string) : (stringValue(id) ?? String(id.value));
-}
-
-/** ``./plugins/${name}.ts`` as `./plugins/*.ts`, when it starts with a folder of the project. */
-function globOf(source: AstNode): string | undefined {
-  if (source.type !== "TemplateLiteral") return undefined;
-  const parts = asNodes(source.quasis).map((quasi) => (quasi.value as { cooked: string | null }).cooked ?? "*");
-  const first = parts[0]!;
-  if (!/^\.\.?\/(?:[^*]*\/)?/u.test(first) || parts.some((part) => part.includes("*"))) return undefined;
-  return parts.length === 2 ? parts.join("*") : `${first}*`;
-}
-
-/** How a step is to be cached and tried again is no part of what it computes; its `version` has a place of its own in the key. */
-const settings = new Set(["cache", "expires", "retry", "timeout", "version"]);
-
-/** What defines a step, without settings whose value is written out; a setting that is computed stays, with what it reaches. */
-function withoutSettings(source: AstNode): AstNode {
-  const object = unwrap(source);
-  if (object.type !== "ObjectExpression") return source;
-  const properties = asNodes(object.properties).filter((property) => {
-    if (property.type !== "Property" || property.computed === true) return true;
-    const key = asNode(property.key);
-    const name = key.type === "Identifier" ? key.name : key.value;
-    return !settings.has(name as string) || unwrap(asNode(property.value)).type !== "Literal";
-  });
-  return { ...object, properties } as AstNode;
 }

@@ -2,7 +2,7 @@
 import type { AstNode } from "./ast.ts";
 import { asNode, memberName, unwrap, unwrapChain } from "./ast.ts";
 import { isGlobalObject, isKnownGlobal } from "./pure.ts";
-import { marks } from "./walk.ts";
+import { marks } from "./mark.ts";
 
 /** The name of a global, when a node is nothing else. */
 export function globalName(node: AstNode): string | undefined {
