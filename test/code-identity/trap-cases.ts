@@ -1,14 +1,14 @@
-/** Traps that analyses of code have fallen into, and holes that must at least be seen. */
+/** Traps that analyses of code have fallen into. */
 import type { CodeCase } from "./code-case.ts";
 import type { Edit, Files } from "./project.ts";
 
-const main = "src/main.ts";
+export const main = "src/main.ts";
 
-function stepOf(expression: string, head = ""): string {
+export function stepOf(expression: string, head = ""): string {
   return `import { step } from "reprise";\n${head}\nexport const work = step({ name: "work", run: async ({ x }: { x: number }) => ({ y: ${expression} }) });\n`;
 }
 
-function trap(
+export function trap(
   name: string,
   files: Files,
   edit: Edit,
@@ -27,16 +27,6 @@ function trap(
 
 function assumable(each: CodeCase): CodeCase {
   return { ...each, mayAssume: true };
-}
-
-/** A step with one expression that cannot be told; the edit is somewhere that it may lead to. */
-function hole(name: string, expression: string, head = "", files: Files = {}): CodeCase {
-  return trap(
-    name,
-    { [main]: stepOf(expression, head), "src/a.ts": "export const a = 1;\n", ...files },
-    (d) => d.replace("src/a.ts", "a = 1", "a = 2"),
-    "opaque",
-  );
 }
 
 const starCycle: Files = {
@@ -651,36 +641,5 @@ export const trapCases: readonly CodeCase[] = [
       "src/lib.ts": "export const a = 1;\n",
     },
     (d) => d.replace("src/lib.ts", "a = 1", "a = 2"),
-  ),
-  hole("import of an expression", "(await import(name)).a", 'const name = "./a.ts";'),
-  hole("import of a concatenation", '(await import("./" + x + ".ts")).a'),
-  hole(
-    "require of an expression",
-    "require(name).a",
-    'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);\nconst name = "./a.ts";',
-  ),
-  hole(
-    "require passed on",
-    "[`./a.ts`].map(require)",
-    'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
-  ),
-  hole("eval", 'eval("x + 1")'),
-  hole("an indirect eval", '(0, eval)("1")'),
-  hole("eval under another name", 'run("1")', "const run = eval;"),
-  hole("eval of globalThis", 'globalThis.eval("1")'),
-  hole("new Function", 'new Function("return 1")()'),
-  hole("Function called", 'Function("return 1")()'),
-  hole("a helper of a helper that imports an expression", "helper(x)", 'import { helper } from "./helper.ts";', {
-    "src/helper.ts": 'import { load } from "./load.ts";\nexport const helper = (n: number) => load(`./${n}.ts`);\n',
-    "src/load.ts": "export const load = (name: string) => import(name);\n",
-  }),
-  hole("CommonJS that requires an expression", "legacy(x)", 'import legacy from "./legacy.cjs";', {
-    "src/legacy.cjs": "module.exports = (name) => require(`./${name}.cjs`);\n",
-  }),
-  trap(
-    "import of an expression elsewhere in the file, not reached",
-    { [main]: stepOf("x", "export const load = (name: string) => import(name);") },
-    (d) => d.replace(main, "y: x", "y: x + 1"),
-    "changed",
   ),
 ];

@@ -1,5 +1,6 @@
 /** Traps and holes: no edit goes unseen, and what cannot be seen is said to be opaque. */
 import { describeCases } from "./code-case.ts";
+import { holeCases } from "./hole-cases.ts";
 import { trapCases } from "./trap-cases.ts";
 
 describeCases(
@@ -12,3 +13,4 @@ describeCases(
   trapCases.filter(({ loader }) => loader === "tsx"),
   { loader: "tsx" },
 );
+describeCases("holes", holeCases, { loader: "node" });
