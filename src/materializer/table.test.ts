@@ -237,3 +237,14 @@ describe("a table", () => {
     );
   });
 });
+
+it("a table that another copy of this package made is stored as the same bytes", async () => {
+  const other = (await import(`${import.meta.resolve("./table.ts")}?copy`)) as { readonly table: typeof table };
+  const rows = [{ n: 1, at: new Date(5), none: null }];
+  const [own, foreign] = [table(rows), other.table(rows)];
+  assert.notEqual(other.table, table);
+  const write = async (value: Table<object>): Promise<unknown> =>
+    (await tableMaterializer.write(value, memoryBlobs())).root;
+  assert.deepEqual(await write(foreign), await write(own));
+  assert.deepEqual(await tableMaterializer.describe?.(foreign), await tableMaterializer.describe?.(own));
+});

@@ -48,7 +48,7 @@ export const tableMaterializer: Materializer<Table<object>> = {
   extension: "arrow",
   accepts: (value) => isTagged(value, "table"),
   async write(value, blobs) {
-    const columns = columnsByTable.get(value);
+    const columns = await readColumns(value);
     if (columns === undefined) throw cannotStore([], { what: "no table", hint: "Return table(rows)." });
     return { root: await blobs.put(await encodeArrow(columns, value.rowCount)) };
   },
@@ -56,7 +56,7 @@ export const tableMaterializer: Materializer<Table<object>> = {
     const arrow = await decodeArrow(await blobs.bytes(root.digest));
     return toTable(columnsFromArrow(arrow), arrow.numRows);
   },
-  describe: (value) => describeColumns(columnsByTable.get(value) ?? [], value.rowCount),
+  describe: async (value) => describeColumns((await readColumns(value)) ?? [], value.rowCount),
 };
 
 /** Declared arrays of records: the same bytes, read back as records. */
@@ -77,6 +77,13 @@ export const recordsMaterializer: Materializer<object[]> = {
 
 /** Kept apart from the table that users see. */
 const columnsByTable = new WeakMap<object, readonly Column[]>();
+
+/** A table that another copy of this package made tells its columns by way of Arrow. */
+async function readColumns(value: Table<object>): Promise<readonly Column[] | undefined> {
+  const columns = columnsByTable.get(value);
+  if (columns !== undefined || !isTagged(value, "table")) return columns;
+  return columnsFromArrow(await value.toArrow());
+}
 
 function isArrowTable(content: readonly object[] | ArrowTable): content is ArrowTable {
   return !Array.isArray(content) && "schema" in content && "getChildAt" in content;
