@@ -1,7 +1,8 @@
 /** The Markdown files of the packages in a folder such as `node_modules`. */
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import process from "node:process";
 
 export interface Document {
   /** Of the package, as in `@scope/name`. */
@@ -11,13 +12,14 @@ export interface Document {
   readonly text: string;
 }
 
-/** All of them, in the order of their names, so that equal folders give equal lists. */
-export async function readDocuments(folder: string): Promise<Document[]> {
+/** All of them, in the order of their names, so that equal folders give equal lists. Looks for the folder upwards, as Node does. */
+export async function readDocuments(name: string): Promise<Document[]> {
+  const folder = findUpwards(name);
   const documents: Document[] = [];
-  for (const name of await listPackages(folder)) {
-    const files = (await readdir(join(folder, name))).filter((file) => /\.md$/iu.test(file));
+  for (const owner of await listPackages(folder)) {
+    const files = (await readdir(join(folder, owner))).filter((file) => /\.md$/iu.test(file));
     for (const file of files.toSorted()) {
-      documents.push({ package: name, file, text: await readFile(join(folder, name, file), "utf8") });
+      documents.push({ package: owner, file, text: await readFile(join(folder, owner, file), "utf8") });
     }
   }
   return documents;
@@ -30,4 +32,12 @@ async function listPackages(folder: string): Promise<string[]> {
     else for (const name of await readdir(join(folder, entry))) names.push(`${entry}/${name}`);
   }
   return names.filter((name) => existsSync(join(folder, name, "package.json"))).toSorted();
+}
+
+function findUpwards(name: string): string {
+  for (let from = process.cwd(); ; from = dirname(from)) {
+    const folder = resolve(from, name);
+    if (existsSync(folder)) return folder;
+    if (from === dirname(from)) throw new Error(`There is no folder ${name} here or above`);
+  }
 }
