@@ -15,6 +15,7 @@ import { packageFolder } from "./packages.ts";
 import { isFramework, Project, type RecordCache } from "./project.ts";
 import type { FileRecord } from "./record.ts";
 import { findCall, toSourcePosition, type FoundCall } from "./site.ts";
+import type { SourceFile } from "./source-file.ts";
 import type { DrivenFile, StepRecord } from "./state.ts";
 
 /** A step's record, and the nodes of its closure. */
@@ -145,7 +146,9 @@ export class Analysis {
       place,
       own: [...new Set(roots.map((root) => root.node.id))],
       captures,
-      files: [...new Set(closure.nodes.flatMap(({ file }) => (file === undefined ? [] : [file.name])))],
+      files: [
+        ...new Set(closure.nodes.flatMap(({ file }) => (file === undefined || isAsset(file) ? [] : [file.name]))),
+      ],
     };
     return { record, nodes: closure.nodes };
   }
@@ -230,6 +233,11 @@ export class Analysis {
 function isCapturedOutside(calls: readonly FoundCall["record"][]): boolean {
   const outermost = calls.at(-1);
   return outermost !== undefined && outermost.depth > 0 && calls.some((call) => call.captures === "function");
+}
+
+/** Read by the step itself, when it runs; not loaded before. */
+function isAsset({ record }: SourceFile): boolean {
+  return record.format === "asset";
 }
 
 function unmapped(step: StepDefinition, place: Place | undefined): CodeNote {
