@@ -98,4 +98,10 @@ export {
   type Place,
   type Problem,
 } from "./error.ts";
-export type { History, RecordedRun, RecordedStep, StoredArtifact } from "./history/history.ts";
+export type { History, RecordedRun, RecordedStep, RunListOptions, StoredArtifact } from "./history/history.ts";
+export type { Lineage, LineageOptions } from "./history/lineage.ts";
+export type { RunSummary } from "./history/list-runs.ts";
+export type { StepExplanation } from "./history/explain-step-run.ts";
+export type { VersionDiff } from "./history/diff-versions.ts";
+export type { RunDiff } from "./history/diff-runs.ts";
+export type { Difference, Reason, ReasonCode } from "./record/reason.ts";

@@ -97,9 +97,21 @@ async function findPipelineFiles(stack: Stack): Promise<readonly string[]> {
 /** Loads a file and answers with the pipelines that it defines itself, not those of files it imports. */
 async function loadFile(stack: Stack, file: string): Promise<readonly FoundPipeline[]> {
   const real = await realpath(file);
-  await withoutStdout(async () => await importWithoutDrivers(real, stack.code));
+  await withoutStdout(async () => await importModule(real, stack));
   const own = definedPipelines().filter((defined) => fileOf(defined) === real);
   return own.map(({ pipeline }) => ({ pipeline, file: real }));
+}
+
+async function importModule(file: string, stack: Stack): Promise<void> {
+  try {
+    await importWithoutDrivers(file, stack.code);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError) || !cause.message.includes("import statement outside a module")) throw cause;
+    throw new UsageError("RPS6004", `${relative(stack.root, file)} is loaded as CommonJS, but has import statements`, {
+      hint: 'Set "type": "module" in package.json, or give the file the ending .mts',
+      cause,
+    });
+  }
 }
 
 /** What a file prints while it is loaded is no result of the command, and would spoil its JSON. */

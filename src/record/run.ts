@@ -137,6 +137,8 @@ export interface StepRun {
   readonly origin: StepRunId | undefined;
   /** Of a reused step: how long the origin took. */
   readonly savedMs: number | undefined;
+  /** Of a reused step: when the origin had ended. */
+  readonly originAt?: number;
   readonly error: ErrorRecord | undefined;
   readonly metadata: JsonObject;
   readonly tags: readonly string[];

@@ -13,7 +13,7 @@ import type { Digest } from "../hash/digest.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunEvent } from "../record/event.ts";
-import { toStepRunId } from "../record/id.ts";
+import { toStepRunId, type StepRunId } from "../record/id.ts";
 import type { Reason } from "../record/reason.ts";
 import type { ArtifactUse, Run, RunStatus, StepRun, StepRunStatus } from "../record/run.ts";
 import { DamagedInput, missingOutputError } from "./attempt.ts";
@@ -158,11 +158,27 @@ export class Progress {
     };
     recorder.add({ kind: "run", run: ended });
     await recorder.flush();
+    await this.#tellReusedMetrics(steps);
     const savedMs = steps.reduce((sum, step) => sum + (step.savedMs ?? 0), 0);
     recorder.emit({ kind: "run-ended", time: Date.now(), run: ended, savedMs });
     const artifacts = new Map<NodeId, ReadonlyMap<OutputName, ArtifactUse>>();
     for (const [id, { outputs }] of this.#states) if (outputs !== undefined) artifacts.set(id, outputs);
     return { run: ended, steps, outputs, artifacts, savedMs, error: thrown };
+  }
+
+  /** Metrics of reused steps are those of when they were executed. */
+  async #tellReusedMetrics(steps: readonly StepRun[]): Promise<void> {
+    const { ports, recorder } = this.#parts;
+    if (!recorder.isHeard) return;
+    const reusing = new Map<StepRunId, StepRunId[]>();
+    for (const { id, origin } of steps)
+      if (origin !== undefined) reusing.set(origin, [...(reusing.get(origin) ?? []), id]);
+    if (reusing.size === 0) return;
+    for (const point of await ports.metadata.metrics({ stepRuns: [...reusing.keys()] })) {
+      for (const stepRun of reusing.get(point.stepRun) ?? []) {
+        recorder.emit({ kind: "metric", time: point.time, point: { ...point, stepRun } });
+      }
+    }
   }
 
   #outputsOfBuild(): Readonly<Record<OutputName, Argument>> {
@@ -184,7 +200,7 @@ export class Progress {
         const key = this.#makeKey(state);
         const told = state.damage ?? ruleOut(state.policy, state.code);
         if (told === undefined) asked.push({ state, key });
-        else this.#miss({ state, found: { kind: "miss", told } });
+        else await this.#miss({ state, found: { kind: "miss", told } });
       } catch (error) {
         this.#fail(state, error);
       }
@@ -197,7 +213,7 @@ export class Progress {
     for (const [index, each] of found.entries()) {
       const { state } = asked[index] as (typeof asked)[number];
       if (each.kind === "hit") this.#reuse(state, each.entry);
-      else this.#miss({ state, found: each });
+      else await this.#miss({ state, found: each });
     }
   }
 
@@ -232,24 +248,26 @@ export class Progress {
       outputs: entry.outputs,
       origin: entry.origin,
       savedMs: entry.durationMs,
+      originAt: entry.createdAt,
     };
     recorder.add({ kind: "step-run", stepRun: state.stepRun });
     recorder.emit({ kind: "step-ended", time: now, step: state.stepRun });
     this.#done(state, before);
   }
 
-  #miss(waiting: Waiting): void {
+  async #miss(waiting: Waiting): Promise<void> {
     const { state, found } = waiting;
     const isReuseOnly = this.#parts.selection.reuseOnly.has(state.node.id);
     if (state.policy.mode !== "require" && !isReuseOnly) {
       this.#queue.push(waiting);
       return;
     }
-    const why = found.kind === "miss" ? found.told.text : "nothing is stored for it";
+    const reason = await this.#explain(state, found);
+    state.stepRun = { ...state.stepRun, reason };
     const hint = isReuseOnly
-      ? `Use until instead of only, to run what it needs as well`
-      : "Run once without requiring the cache, or find out what changed with reprise why";
-    this.#fail(state, new RunError("RPS3004", `Step "${state.node.id}" is not cached: ${why}`, { hint }));
+      ? "Use until instead of only, to run what it needs as well"
+      : "Run once without requiring the cache, or undo what changed";
+    this.#fail(state, new RunError("RPS3004", `Step "${state.node.id}" is not cached: ${reason.text}`, { hint }));
   }
 
   #startQueued(): void {

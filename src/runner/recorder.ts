@@ -23,6 +23,11 @@ export class Recorder implements AsyncDisposable {
     this.#listener = listener;
   }
 
+  /** Whether anybody listens. */
+  get isHeard(): boolean {
+    return this.#listener !== undefined;
+  }
+
   emit(event: RunEvent): void {
     if (this.#listener === undefined) return;
     const listener = this.#listener;

@@ -44,7 +44,7 @@ test("only runs one step, and refuses when what it needs is not stored", async (
   await using project = await makeProject(files);
   assert.equal(await statuses(project, ["--only", "b"]), "1: a failed, b skipped, c skipped, d skipped");
   const { stdout, stderr } = await project.reprise(["run", "four", "--only", "b"]);
-  assert.match(stdout + stderr, /is not cached: nothing is stored for it[\s\S]*until/u);
+  assert.match(stdout + stderr, /is not cached: it runs for the first time[\s\S]*until/u);
   assert.equal(await statuses(project, ["--until", "a"]), "0: a completed, b skipped, c skipped, d skipped");
   assert.equal(await statuses(project, ["--only", "b"]), "0: a cached, b completed, c skipped, d skipped");
 });

@@ -1,7 +1,7 @@
 /** The lines of the pretty reporter, as text. */
 import type { RunEvent } from "../../record/event.ts";
 import type { Run, StepRun } from "../../record/run.ts";
-import { formatCount, formatDuration, formatNumber } from "../format.ts";
+import { formatAgo, formatCount, formatDuration, formatNumber } from "../format.ts";
 import { cleanText, cutText, padText, textWidth, type Printer, type Style } from "../print.ts";
 import { describeReason } from "../reason-view.ts";
 import { nodeOf, type PreviousRun } from "./reporter.ts";
@@ -172,7 +172,8 @@ function whyOf(step: StepRun): string {
   if (step.reason === undefined) return "";
   const why = cleanText(describeReason(step.reason));
   if (step.status !== "cached") return why;
-  const from = step.origin === undefined ? "" : `from ${step.origin.slice(0, -nodeOf(step.origin).length - 1)}`;
+  const age = step.originAt === undefined ? "" : `, ${formatAgo(step.originAt, step.finishedAt ?? step.startedAt)}`;
+  const from = step.origin === undefined ? "" : `from ${step.origin.slice(0, -nodeOf(step.origin).length - 1)}${age}`;
   return step.reason.code === "same-output-upstream" ? `${why}, ${from}` : from;
 }
 

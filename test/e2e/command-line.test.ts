@@ -1,17 +1,12 @@
 /** The command line as a user meets it: real processes in a project of its own. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import process from "node:process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
-
-const source = resolve(import.meta.dirname, "..");
+import { makeProject as openProject, type Finished, type Running } from "../rig/project.ts";
 
 const pipelineFile = `
-import { pipeline, step } from ${JSON.stringify(pathToFileURL(join(source, "index.ts")).href)};
+import { pipeline, step } from "reprise";
 import { score } from "./score.ts";
 
 const load = step({ name: "load", run: async () => ({ rows: [1, 2, 3, 4] }) });
@@ -45,46 +40,20 @@ export const rag = pipeline({
 const scoreFile = (operator: string): string =>
   `export function score(rows: number[], k: number): number {\n  return rows.filter((row) => row ${operator} k).length / rows.length;\n}\n`;
 
-interface Finished {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 async function makeProject() {
-  const path = await realpath(await mkdtemp(join(tmpdir(), "reprise-cli-")));
-  await writeFile(join(path, "package.json"), '{ "name": "project", "type": "module" }\n');
-  await writeFile(join(path, "rag.pipeline.ts"), pipelineFile);
-  await writeFile(join(path, "score.ts"), scoreFile(">"));
-  const start = (words: readonly string[], env: Readonly<Record<string, string>> = {}) => {
-    const { PATH, HOME } = process.env;
-    const child = spawn(process.execPath, [join(source, "bin.ts"), ...words], {
-      cwd: path,
-      env: { PATH, HOME, LANG: "C.UTF-8", ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-    const finished = new Promise<Finished>((end, fail) => {
-      child.once("error", fail);
-      child.once("close", (code) => end({ code, stdout, stderr }));
-    });
-    return { child, finished };
-  };
-  const reprise = async (line: string, env?: Readonly<Record<string, string>>): Promise<Finished> =>
-    await start(line.split(" ").filter(Boolean), env).finished;
+  const project = await openProject({ "rag.pipeline.ts": pipelineFile, "score.ts": scoreFile(">") });
+  const start = (words: readonly string[]): Running => project.start([...project.bin, ...words]);
+  const reprise = async (line: string): Promise<Finished> => await start(line.split(" ").filter(Boolean)).finished;
   return {
-    path,
+    path: project.path,
     start,
     reprise,
     async json(line: string): Promise<Record<string, never> & { ok: boolean }> {
       const { stdout } = await reprise(`${line} --json`);
       return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<string, never> & { ok: boolean };
     },
-    edit: async (operator: string) => await writeFile(join(path, "score.ts"), scoreFile(operator)),
-    [Symbol.asyncDispose]: async () => await rm(path, { recursive: true, force: true }),
+    edit: async (operator: string) => await writeFile(join(project.path, "score.ts"), scoreFile(operator)),
+    [Symbol.asyncDispose]: async () => await project[Symbol.asyncDispose](),
   };
 }
 
@@ -215,12 +184,10 @@ test("what is not understood exits with 2 and names what is near, as text and as
 
 test("Ctrl-C cancels the run, exits with 130, and keeps what had finished", async () => {
   await using project = await makeProject();
-  const { child, finished } = project.start(["run", "--k", "7"]);
-  await new Promise<void>((seen) => {
-    child.stdout.on("data", (text: string) => text.includes("waiting") && seen());
-  });
-  child.kill("SIGINT");
-  const { code, stdout } = await finished;
+  const running = project.start(["run", "--k", "7"]);
+  await running.saw("waiting");
+  running.process.kill("SIGINT");
+  const { code, stdout } = await running.finished;
   assert.equal(code, 130);
   assert.match(stdout, /Pipeline run rag-\S+ was cancelled after/u);
   assert.match((await project.reprise("runs status:cancelled")).stdout, /r-\w+ +cancelled/u);
@@ -231,9 +198,9 @@ test("help and version are told without a project, and a reader that stops early
   await using project = await makeProject();
   assert.match((await project.reprise("--version")).stdout, /^\d+\.\d+\.\d+\n$/u);
   assert.match((await project.reprise("run --help")).stdout, /^Run a pipeline/u);
-  const { child, finished } = project.start(["completion", "zsh"]);
-  child.stdout.destroy();
-  const { code, stderr } = await finished;
+  const running = project.start(["completion", "zsh"]);
+  running.process.stdout?.destroy();
+  const { code, stderr } = await running.finished;
   assert.deepEqual([code, stderr], [0, ""]);
 });
 
