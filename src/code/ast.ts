@@ -104,6 +104,19 @@ export function memberName(node: AstNode): string | undefined {
   return stringValue(property);
 }
 
+/** What a chain of member accesses starts from, and the names after the last one that the text does not tell. */
+export function memberPath(node: AstNode): { readonly base: AstNode; readonly members: readonly string[] } {
+  const members: string[] = [];
+  let base = node;
+  while (base.type === "MemberExpression") {
+    const name = memberName(base);
+    if (name === undefined) members.length = 0;
+    else members.unshift(name);
+    base = unwrap(asNode(base.object));
+  }
+  return { base, members };
+}
+
 /** The value of a string literal, or of a template without expressions. */
 export function stringValue(node: AstNode | undefined): string | undefined {
   if (node === undefined) return undefined;

@@ -7,28 +7,24 @@
  */
 import type { AstNode } from "./ast.ts";
 import { asNode, asNodes, assetSpecifier, isNode, isTypeOnly, isWrapper, memberName } from "./ast.ts";
-import { globOf, stringValue, unwrap } from "./ast.ts";
+import { globOf, memberPath, stringValue, unwrap } from "./ast.ts";
+import { fieldsOf } from "./fields.ts";
 import type { FileNames } from "./file-names.ts";
+import { leafText } from "./leaf-text.ts";
 import { marks } from "./mark.ts";
 import { NoteTaker } from "./notes.ts";
 import { isGlobalObject } from "./pure.ts";
 import { withoutSettings } from "./settings.ts";
 import { CallStack } from "./call-stack.ts";
+import { isRequire, isStep, isWorker } from "./callee.ts";
 import type { CallRecord, NoteRecord, RequestRecord } from "./record.ts";
 import { bind, bindLexical, bindVars, declaredNames, enumKey, exportedDeclaration } from "./scope.ts";
 import { lookUp, openScope, patternNames } from "./scope.ts";
 import type { Scope } from "./scope.ts";
 
-const skipped = new Set([
-  ..."type start end range loc parent raw typeAnnotation typeParameters typeArguments superTypeArguments".split(" "),
-  ..."returnType implements accessibility definite readonly override abstract declare importKind".split(" "),
-  ..."exportKind optional decorators bound ref request".split(" "),
-]);
-const keptOptional = new Set(["CallExpression", "MemberExpression"]);
-const fieldsByType = new Map<string, readonly string[]>();
-
 /** Walks one unit; afterwards its text, references, calls and notes are there to be taken. */
 export class UnitWalk {
+  text = "";
   readonly refs: string[] = [];
   readonly #names: FileNames;
   readonly #refIndexes = new Map<string, number>();
@@ -37,7 +33,6 @@ export class UnitWalk {
   readonly #notes: NoteTaker;
   readonly #renames: boolean;
   readonly #exportTarget: AstNode | undefined;
-  #text = "";
   #scope: Scope | undefined;
   #serial = 0;
   #depth = 0;
@@ -61,13 +56,9 @@ export class UnitWalk {
     return this.#calls.records;
   }
 
-  get text(): string {
-    return this.#text;
-  }
-
   /** Adds words to the text that no node stands for. */
   write(text: string): void {
-    this.#text += text;
+    this.text += text;
   }
 
   visit(node: AstNode): void {
@@ -80,9 +71,11 @@ export class UnitWalk {
           ? this.write(JSON.stringify(node.name))
           : this.#visitName(node, node.name as string);
       case "Literal":
-        return this.#visitLiteral(node);
       case "TemplateElement":
-        return this.write(`T${JSON.stringify((node.value as { cooked: unknown }).cooked ?? null)}`);
+      case "MetaProperty":
+      case "BreakStatement":
+      case "ContinueStatement":
+        return this.write(leafText(node));
       case "TaggedTemplateExpression":
         return this.#visitTagged(node);
       case "MemberExpression":
@@ -100,15 +93,10 @@ export class UnitWalk {
       case "ClassExpression":
         return this.#visitClass(node);
       case "BlockStatement":
+      case "StaticBlock":
       case "TSModuleBlock":
         return this.#within(node.type, () => {
-          bindLexical(this.#scope!, asNodes(node.body));
-          if (node.type === "TSModuleBlock") bindVars(this.#scope!, node, undefined);
-          this.#visitStatements(asNodes(node.body));
-        });
-      case "StaticBlock":
-        return this.#within(node.type, () => {
-          bindVars(this.#scope!, node, undefined);
+          if (node.type !== "BlockStatement") bindVars(this.#scope!, node, undefined);
           bindLexical(this.#scope!, asNodes(node.body));
           this.#visitStatements(asNodes(node.body));
         });
@@ -147,9 +135,6 @@ export class UnitWalk {
         this.write(`Label(${JSON.stringify(asNode(node.label).name)}`);
         this.visit(asNode(node.body));
         return this.write(")");
-      case "BreakStatement":
-      case "ContinueStatement":
-        return this.write(`${node.type}(${isNode(node.label) ? JSON.stringify(node.label.name) : ""})`);
       case "AssignmentExpression":
         if (node.operator === "=") this.#notes.willWrite(unwrap(asNode(node.left)));
         return this.#visitFields(node);
@@ -167,8 +152,6 @@ export class UnitWalk {
         if (node.operator !== "instanceof" || right.name !== "Function") return this.#visitFields(node);
         return this.#notes.without("eval", right, () => this.#visitFields(node));
       }
-      case "MetaProperty":
-        return this.write(`Meta(${asNode(node.meta).name as string}.${asNode(node.property).name as string})`);
       case "ExpressionStatement":
         if (typeof node.directive === "string") return this.write(`Directive${JSON.stringify(node.directive)}`);
         return this.#visitFields(node);
@@ -185,9 +168,6 @@ export class UnitWalk {
       }
       case "TSEnumDeclaration":
         return this.#visitEnum(node);
-      case "TSParameterProperty":
-        this.write("Parameter property ");
-        return this.visit(asNode(node.parameter));
       case "TSQualifiedName":
         this.write("Member(");
         this.visit(asNode(node.left));
@@ -209,15 +189,8 @@ export class UnitWalk {
 
   #visitFields(node: AstNode): void {
     this.write(`${node.type}(`);
-    let fields = fieldsByType.get(node.type);
-    if (fields === undefined) {
-      fields = Object.keys(node)
-        .filter((field) => !skipped.has(field) || (field === "optional" && keptOptional.has(node.type)))
-        .sort();
-      fieldsByType.set(node.type, fields);
-    }
     if (isNode((node.decorators as unknown[] | undefined)?.[0])) this.#visitValue(node.decorators, "decorators");
-    for (const field of fields) this.#visitValue(node[field], field);
+    for (const field of fieldsOf(node)) this.#visitValue(node[field], field);
     this.write(")");
   }
 
@@ -285,13 +258,6 @@ export class UnitWalk {
     this.write(`F${index}`);
   }
 
-  #visitLiteral(node: AstNode): void {
-    const regex = node.regex as { pattern: string; flags: string } | undefined;
-    if (regex) return this.write(`R${JSON.stringify([regex.pattern, regex.flags])}`);
-    if (typeof node.bigint === "string") return this.write(`B${node.bigint}`);
-    this.write(typeof node.value === "string" ? JSON.stringify(node.value) : `N${String(node.value)}`);
-  }
-
   #visitTagged(node: AstNode): void {
     this.#withCall(node, () => {
       this.write("Tagged(");
@@ -330,14 +296,7 @@ export class UnitWalk {
 
   /** `ns.a.b` where `ns` is imported refers to as much of the path as can be followed. */
   #findChain(node: AstNode): void {
-    const members: string[] = [];
-    let at = node;
-    while (at.type === "MemberExpression") {
-      const name = memberName(at);
-      if (name === undefined) members.length = 0;
-      else members.unshift(name);
-      at = unwrap(asNode(at.object));
-    }
+    const { base: at, members } = memberPath(node);
     if (at.type !== "Identifier" || members.length === 0 || this.#chain?.base === at) return;
     const name = at.name as string;
     // A name with a dot cannot be told from two names.
@@ -477,39 +436,19 @@ export class UnitWalk {
     const asset = assetSpecifier(node);
     if (asset !== undefined && lookUp(this.#scope, "URL") === undefined) return this.#request(node, asset, "asset");
     const callee = unwrap(asNode(node.callee));
-    if (this.#isRequireCallee(callee) && node.type === "CallExpression") return this.#visitRequire(node, callee);
-    if (this.#isWorker(callee)) this.#notes.useWorker(node);
+    if (isRequire(callee, this.#scope, this.#names) && node.type === "CallExpression")
+      return this.#visitRequire(node, callee);
+    if (isWorker(callee, this.#scope, this.#names)) this.#notes.useWorker(node);
     this.#withCall(node, () => {
       // `new X` and `X()` differ by their type, `f?.()` by its flag.
       this.write(`${node.type}${node.optional === true ? "?" : ""}(`);
       this.visit(callee);
       for (const [index, argument] of asNodes(node.arguments).entries()) {
         this.write(",");
-        this.visit(index === 0 && this.#isStep(callee) ? withoutSettings(argument) : argument);
+        this.visit(index === 0 && isStep(callee, this.#scope, this.#names) ? withoutSettings(argument) : argument);
       }
       this.write(")");
     });
-  }
-
-  #isStep(callee: AstNode): boolean {
-    if (!this.#names.isStep(callee)) return false;
-    const base = callee.type === "MemberExpression" ? unwrap(asNode(callee.object)) : callee;
-    return lookUp(this.#scope, base.name as string) === undefined;
-  }
-
-  #isRequireCallee(callee: AstNode): boolean {
-    if (callee.type === "CallExpression") return this.#names.isCreateRequire(unwrap(asNode(callee.callee)));
-    if (callee.type !== "Identifier") return false;
-    const name = callee.name as string;
-    const binding = lookUp(this.#scope, name);
-    if (binding === undefined) {
-      return (
-        this.#names.isRequire(name) ||
-        (name === "require" && !this.#names.isTopLevel(name) && !this.#names.isImport(name))
-      );
-    }
-    const value = binding.value;
-    return value?.type === "CallExpression" && this.#names.isCreateRequire(unwrap(asNode(value.callee)));
   }
 
   #visitRequire(node: AstNode, callee: AstNode): void {
@@ -555,10 +494,5 @@ export class UnitWalk {
     marks(node).request = request;
     this.write(`${kind} `);
     this.#writeRef(node, `#${request}`);
-  }
-
-  #isWorker(callee: AstNode): boolean {
-    if (callee.type !== "Identifier" || callee.name !== "Worker") return false;
-    return lookUp(this.#scope, "Worker") === undefined && !this.#names.isTopLevel("Worker");
   }
 }
