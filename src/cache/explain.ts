@@ -175,11 +175,13 @@ function sameArgument(a: KeyArgument | undefined, b: KeyArgument | undefined): b
   return a.digest === (b as typeof a).digest;
 }
 
-function holdsArtifact(argument: KeyArgument | undefined): boolean {
+/** Whether an argument is an artifact, or a list that holds one. */
+export function holdsArtifact(argument: KeyArgument | undefined): boolean {
   return argument?.kind === "artifact" || (argument?.kind === "list" && argument.items.some(holdsArtifact));
 }
 
-function showArgument(argument: KeyArgument): string {
+/** An argument in short, for people. */
+export function showArgument(argument: KeyArgument): string {
   switch (argument.kind) {
     case "value":
       return argument.shown;

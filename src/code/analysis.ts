@@ -6,7 +6,7 @@ import { digestBytes } from "../hash/digest.ts";
 import { assessClosure, isFile } from "./assess.ts";
 import { takeClosure, type Closure, type Root } from "./closure.ts";
 import { Evaluations } from "./evaluation.ts";
-import type { GraphNode } from "./graph.ts";
+import type { GraphNode, SourceFile } from "./graph.ts";
 import type { CodeNote } from "./identity.ts";
 import { Judge } from "./judge.ts";
 import { Linker } from "./link.ts";
@@ -15,7 +15,6 @@ import { packageFolder } from "./packages.ts";
 import { isFramework, Project, type RecordCache } from "./project.ts";
 import type { FileRecord } from "./record.ts";
 import { findCall, toSourcePosition, type FoundCall } from "./site.ts";
-import type { SourceFile } from "./source-file.ts";
 import type { DrivenFile, StepRecord } from "./state.ts";
 
 /** A step's record, and the nodes of its closure. */

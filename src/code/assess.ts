@@ -1,10 +1,9 @@
 /** The verdict on a closure: what in it is known, assumed, or out of sight. */
 import { statSync } from "node:fs";
 import type { Closure } from "./closure.ts";
-import type { GraphNode } from "./graph.ts";
+import type { GraphNode, SourceFile } from "./graph.ts";
 import type { CodeNote, Verdict } from "./identity.ts";
 import type { Judge } from "./judge.ts";
-import type { SourceFile } from "./source-file.ts";
 
 export interface Assessment {
   readonly notes: readonly CodeNote[];

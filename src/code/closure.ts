@@ -7,11 +7,10 @@
  */
 import { digestBytes, type Digest } from "../hash/digest.ts";
 import type { Evaluation, Evaluations } from "./evaluation.ts";
-import type { GraphNode } from "./graph.ts";
+import type { GraphNode, SourceFile } from "./graph.ts";
 import type { Judge } from "./judge.ts";
 import type { Linker } from "./link.ts";
 import { codeScheme } from "./record.ts";
-import type { SourceFile } from "./source-file.ts";
 
 /** Where a closure starts: a unit, and which of its calls made the step. */
 export interface Root {

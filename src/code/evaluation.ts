@@ -1,8 +1,7 @@
 /** The order in which modules are evaluated, and the effects on the way. */
-import type { GraphNode } from "./graph.ts";
+import type { GraphNode, SourceFile } from "./graph.ts";
 import type { Judge } from "./judge.ts";
 import type { Linker } from "./link.ts";
-import type { SourceFile } from "./source-file.ts";
 
 export interface Evaluation {
   /** In order; empty when nothing on the way does anything. */

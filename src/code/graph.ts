@@ -1,7 +1,7 @@
-/** The nodes that a step can reach and the edges between them. */
+/** The files of a project, the nodes that a step can reach in them, and the edges between these. */
 import type { CodeUnit } from "./identity.ts";
-import type { UnitRecord } from "./record.ts";
-import type { SourceFile } from "./source-file.ts";
+import type { FileRecord, UnitRecord } from "./record.ts";
+import type { Stamp } from "./stamp.ts";
 
 /** What an edge leads to: a node, and which of the names in it. */
 export interface Target {
@@ -34,6 +34,35 @@ export interface GraphNode {
   readonly module?: string;
   /** Computed when first asked for. */
   edges: readonly Edge[] | undefined;
+}
+
+/** Where a specifier leads. */
+export type Destination =
+  | { readonly kind: "file"; readonly file: SourceFile }
+  | { readonly kind: "files"; readonly files: readonly SourceFile[] }
+  | { readonly kind: "package"; readonly folder: string }
+  | { readonly kind: "builtin"; readonly module: string }
+  | { readonly kind: "framework" }
+  | { readonly kind: "missing" };
+
+/** A source file of the project as it is on disk now. */
+export interface SourceFile {
+  readonly path: string;
+  /** Relative to the project, with `/`. */
+  readonly name: string;
+  stamp: Stamp;
+  /** When it was read, by the clock. */
+  readAtMs: number;
+  /** Digest of its bytes. */
+  content: string;
+  record: FileRecord;
+  /** By the index of the request, once asked for. */
+  destinations: (Destination | undefined)[];
+  /** By the key of the unit. */
+  readonly units: Map<string, GraphNode>;
+  readonly byName: Map<string, { readonly node: GraphNode; readonly binding: number }[]>;
+  /** Files whose references were followed through this one. */
+  readonly consumers: Set<SourceFile>;
 }
 
 /** How a node is called in the answer; undefined for what is only a means (a namespace, a built-in module). */

@@ -1,9 +1,8 @@
 /** What evaluating or calling a unit does once its names are known: effect, driver, or nothing that could be told. */
-import type { Edge, GraphNode, Target } from "./graph.ts";
+import type { Edge, GraphNode, Target, SourceFile } from "./graph.ts";
 import type { Linker } from "./link.ts";
 import { isPureBuiltin, isPurePackage, readsWorld } from "./pure.ts";
 import type { Summary } from "./record.ts";
-import type { SourceFile } from "./source-file.ts";
 
 /** A read of the world outside the code, and the line of the unit that does it. */
 export interface WorldRead {

@@ -1,8 +1,7 @@
 /** From names to nodes: what each reference of a unit stands for. */
-import type { Edge, GraphNode, Target } from "./graph.ts";
+import type { Edge, GraphNode, Target, Destination, SourceFile } from "./graph.ts";
 import type { Project } from "./project.ts";
 import type { RequestRecord } from "./record.ts";
-import type { Destination, SourceFile } from "./source-file.ts";
 
 export class Linker {
   readonly #project: Project;

@@ -6,15 +6,8 @@ import { relativePath } from "./lock-file.ts";
 import { packageFolder, Packages, readJson } from "./packages.ts";
 import type { PackageType } from "./parse.ts";
 import type { FileRecord, RequestRecord } from "./record.ts";
-import {
-  isRacy,
-  isSameMoment,
-  sameStamp,
-  stampOf,
-  type Destination,
-  type SourceFile,
-  type Stamp,
-} from "./source-file.ts";
+import type { Destination, SourceFile } from "./graph.ts";
+import { isRacy, isSameMoment, sameStamp, stampOf, type Stamp } from "./stamp.ts";
 import type { WarmState } from "./state.ts";
 
 type Parser = typeof import("./parse.ts");

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { CallSite } from "../define/call-site.ts";
 import type { CallRecord } from "./record.ts";
 import { lineStartsOf } from "./line.ts";
-import type { SourceFile } from "./source-file.ts";
+import type { SourceFile } from "./graph.ts";
 
 /** A frame found in its source. */
 export interface FoundCall {

@@ -10,7 +10,7 @@ import type { CodeNote, CodeUnit } from "./identity.ts";
 import type { Place } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
 import { codeScheme, type FileRecord, type UnitRecord } from "./record.ts";
-import type { Stamp } from "./source-file.ts";
+import type { Stamp } from "./stamp.ts";
 
 /** A unit as the state keeps it: its text is cut from its file when asked for. */
 export interface StoredUnit extends Omit<CodeUnit, "text"> {

@@ -6,7 +6,7 @@ import type { StepDefinition } from "../define/plan.ts";
 import { relativePath } from "./lock-file.ts";
 import { listingOf } from "./project.ts";
 import { toSourcePosition } from "./site.ts";
-import { isRacy, isSameMoment, sameStamp, stampOf } from "./source-file.ts";
+import { isRacy, isSameMoment, sameStamp, stampOf } from "./stamp.ts";
 import type { Observed } from "./state.ts";
 
 /** A step's name and call sites, in terms that mean the same in every process and checkout. */

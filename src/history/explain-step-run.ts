@@ -1,8 +1,8 @@
 /** Why a step ran or was reused: its key beside an earlier one, part by part. */
-import { countDifferences } from "../cache/explain.ts";
+import { countDifferences, holdsArtifact, showArgument } from "../cache/explain.ts";
 import { compareKeys } from "../cache/explain-miss.ts";
 import { digestBytes, shortDigest, type Digest } from "../hash/digest.ts";
-import type { KeyArgument, KeyRecord } from "../record/key.ts";
+import type { KeyRecord } from "../record/key.ts";
 import type { Difference } from "../record/reason.ts";
 import type { Run, StepRun } from "../record/run.ts";
 import type { CodeRecord, CodeUnitRecord, MetadataStore } from "../store/metadata-store.ts";
@@ -142,9 +142,9 @@ function listArguments(from: KeyRecord | undefined, to: KeyRecord): KeyPart[] {
   return names.map((name) => {
     const old = from?.arguments[name];
     const now = to.arguments[name];
-    const kind = isInput(now ?? old) ? "input" : "param";
+    const kind = holdsArtifact(now ?? old) ? "input" : "param";
     const same = JSON.stringify(old) === JSON.stringify(now);
-    const part = toPart(`${kind} ${name}`, old && show(old), now && show(now), from !== undefined);
+    const part = toPart(`${kind} ${name}`, old && showArgument(old), now && showArgument(now), from !== undefined);
     return { ...part, same: from !== undefined && same };
   });
 }
@@ -157,7 +157,12 @@ function listRest(from: KeyRecord | undefined, to: KeyRecord): KeyPart[] {
   };
   const parts = [
     toPart("version", from?.version, to.version, compared),
-    toPart("cacheKey", from?.cacheKey && show(from.cacheKey), to.cacheKey && show(to.cacheKey), compared),
+    toPart(
+      "cacheKey",
+      from?.cacheKey && showArgument(from.cacheKey),
+      to.cacheKey && showArgument(to.cacheKey),
+      compared,
+    ),
     toPart("outputs", outputs(from), outputs(to), compared),
     toPart("runtime", from?.runtime, to.runtime, compared),
   ];
@@ -166,19 +171,4 @@ function listRest(from: KeyRecord | undefined, to: KeyRecord): KeyPart[] {
 
 function toPart(part: string, from: string | undefined, to: string | undefined, compared: boolean): KeyPart {
   return { part, from, to, same: compared && from === to };
-}
-
-function isInput(argument: KeyArgument | undefined): boolean {
-  return argument?.kind === "artifact" || (argument?.kind === "list" && argument.items.some(isInput));
-}
-
-function show(argument: KeyArgument): string {
-  switch (argument.kind) {
-    case "value":
-      return argument.shown;
-    case "artifact":
-      return shortDigest(argument.digest);
-    case "list":
-      return `[${argument.items.map(show).join(", ")}]`;
-  }
 }

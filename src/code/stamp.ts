@@ -1,7 +1,5 @@
-/** A source file of the project as it is on disk now, and how to tell cheaply that it has changed. */
+/** How to tell cheaply that a file or folder has changed. */
 import { statSync, type Stats } from "node:fs";
-import type { FileRecord } from "./record.ts";
-import type { GraphNode } from "./graph.ts";
 
 /** What `stat` says: if all of it is as it was, the content is taken to be so too. */
 export type Stamp = readonly [mtimeMs: number, ctimeMs: number, size: number, inode: number];
@@ -28,32 +26,4 @@ export function isRacy(stamp: Stamp, readAtMs: number): boolean {
 /** Whether a folder's listing, read at a time, is the one that a modification time now stands for. */
 export function isSameMoment(read: { readonly mtimeMs: number; readonly readAtMs: number }, mtimeMs: number): boolean {
   return mtimeMs === read.mtimeMs && mtimeMs < read.readAtMs - racyMs;
-}
-
-/** Where a specifier leads. */
-export type Destination =
-  | { readonly kind: "file"; readonly file: SourceFile }
-  | { readonly kind: "files"; readonly files: readonly SourceFile[] }
-  | { readonly kind: "package"; readonly folder: string }
-  | { readonly kind: "builtin"; readonly module: string }
-  | { readonly kind: "framework" }
-  | { readonly kind: "missing" };
-
-export interface SourceFile {
-  readonly path: string;
-  /** Relative to the project, with `/`. */
-  readonly name: string;
-  stamp: Stamp;
-  /** When it was read, by the clock. */
-  readAtMs: number;
-  /** Digest of its bytes. */
-  content: string;
-  record: FileRecord;
-  /** By the index of the request, once asked for. */
-  destinations: (Destination | undefined)[];
-  /** By the key of the unit. */
-  readonly units: Map<string, GraphNode>;
-  readonly byName: Map<string, { readonly node: GraphNode; readonly binding: number }[]>;
-  /** Files whose references were followed through this one. */
-  readonly consumers: Set<SourceFile>;
 }
