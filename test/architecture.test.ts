@@ -76,6 +76,22 @@ test("the picture has no cycle", () => {
   for (const room of arrows.keys()) visit(room, []);
 });
 
+test("no files import each other in a circle, types included", () => {
+  const targets = new Map<string, string[]>();
+  for (const { file, target } of readImports()) {
+    if (file.endsWith(".test.ts")) continue;
+    targets.set(file, [...(targets.get(file) ?? []), target]);
+  }
+  const finished = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    assert.ok(!path.includes(file), `circle: ${[...path.slice(path.indexOf(file)), file].join(" → ")}`);
+    if (finished.has(file)) return;
+    for (const target of targets.get(file) ?? []) visit(target, [...path, file]);
+    finished.add(file);
+  };
+  for (const file of targets.keys()) visit(file, []);
+});
+
 test("no file outgrows its reader", () => {
   const long = readdirSync(source, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts"))
