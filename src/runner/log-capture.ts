@@ -41,21 +41,30 @@ export function outsideSteps<T>(work: () => T): T {
 
 function createLineSplitter(stream: OutputStream, sink: LineSink): LineSplitter {
   const decoder = new StringDecoder("utf8");
-  let rest = "";
+  // Pieces of the line that has not ended yet: progress bars write one character at a time.
+  let rest: string[] = [];
+  const takeRest = (): string => {
+    const text = rest.join("");
+    rest = [];
+    return text;
+  };
   return {
     write(chunk, encoding) {
-      rest +=
+      const text =
         typeof chunk === "string" && isText(encoding)
           ? chunk
           : decoder.write(typeof chunk === "string" ? Buffer.from(chunk, encoding) : Buffer.from(chunk));
-      const lines = rest.split("\n");
-      rest = lines.pop() as string;
-      for (const line of lines) sink(stream, line.endsWith("\r") ? line.slice(0, -1) : line);
+      const lines = text.split("\n");
+      const last = lines.pop() as string;
+      for (const each of lines) {
+        const line = takeRest() + each;
+        sink(stream, line.endsWith("\r") ? line.slice(0, -1) : line);
+      }
+      if (last !== "") rest.push(last);
     },
     end() {
-      rest += decoder.end();
-      if (rest !== "") sink(stream, rest);
-      rest = "";
+      const line = takeRest() + decoder.end();
+      if (line !== "") sink(stream, line);
     },
   };
 }

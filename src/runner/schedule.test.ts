@@ -122,3 +122,13 @@ test("a reopened node whose dependants are done leaves them done", () => {
   schedule.done(id(0));
   assert.ok(schedule.finished);
 });
+
+test("a chain of any length can be dropped at its head", () => {
+  const graph = Array.from({ length: 20_000 }, (_, index) => (index === 0 ? [] : [index - 1]));
+  const schedule = makeSchedule(graph);
+  schedule.take();
+  const dropped = schedule.drop(id(0));
+  assert.equal(dropped.length, 19_999);
+  assert.deepEqual(dropped.slice(0, 2), [id(1), id(2)]);
+  assert.ok(schedule.finished);
+});

@@ -73,18 +73,18 @@ export class Schedule {
 
   /** A taken node ended badly, or is not wanted any more. Answers with the other nodes that can no longer run, in plan order. */
   drop(id: NodeId): readonly NodeId[] {
-    const dropped: NodeId[] = [];
-    const visit = (each: NodeId): void => {
+    const dropped = new Set<NodeId>();
+    const open = [id];
+    for (let each = open.pop(); each !== undefined; each = open.pop()) {
       const entry = this.#entry(each);
-      if (entry.state === "dropped" || entry.state === "done") return;
+      if (entry.state === "dropped" || entry.state === "done") continue;
       entry.state = "dropped";
       this.#open -= 1;
-      dropped.push(each);
-      entry.neededBy.forEach(visit);
-    };
-    visit(id);
-    const order = [...this.#entries.keys()];
-    return dropped.filter((each) => each !== id).toSorted((a, b) => order.indexOf(a) - order.indexOf(b));
+      dropped.add(each);
+      for (const other of entry.neededBy) open.push(other);
+    }
+    dropped.delete(id);
+    return dropped.size === 0 ? [] : [...this.#entries.keys()].filter((each) => dropped.has(each));
   }
 
   /** Nodes that have not been taken yet; a cancelled run drops them. */
