@@ -200,6 +200,8 @@ export const commands = {
       "reprise get train_set@v1 --format csv --head 5",
       "reprise get model -o model.bin",
     ],
+    details:
+      "Texts, documents, pictures and files are printed as they are, and all else as JSON: numbers of a tensor, dates, maps. A terminal gets no binary bytes. -o saves the bytes as they are stored, and overwrites nothing.",
   },
   lineage: {
     summary: "What an artifact or run was made from, and what was made from it",
@@ -307,11 +309,11 @@ export const commands = {
     examples: ['eval "$(reprise completion bash)"', "reprise completion fish | source"],
   },
   help: {
-    summary: "Print help on a command",
+    summary: "Print help on a command, or what an error code means",
     group: "project",
-    args: [{ name: "command", help: "A command" }],
+    args: [{ name: "what", help: "A command, or a code such as RPS2104" }],
     flags: {},
-    examples: ["reprise help run"],
+    examples: ["reprise help run", "reprise help RPS2104"],
   },
 } as const satisfies Readonly<Record<string, Command>>;
 

@@ -4,7 +4,7 @@ import type { FactDiff, MetricDiff, RunDiff } from "../history/diff-runs.ts";
 import { toHunks, type LineChange } from "../history/diff-text.ts";
 import type { GraphEdge, StepDiff, VersionDiff } from "../history/diff-versions.ts";
 import { artifactKey } from "../history/run-details.ts";
-import { formatDuration, formatNumber } from "./format.ts";
+import { formatDuration, formatNumber, shortenDigests } from "./format.ts";
 import { cleanText, printTable, type Printer } from "./print.ts";
 
 export interface DiffViewOptions {
@@ -39,7 +39,7 @@ export function printRunDiff(printer: Printer, diff: RunDiff, options: DiffViewO
     { title: "step", value: (step) => step.node },
     { title: titles[0], value: ({ from: old }) => showState(old) },
     { title: titles[1], value: ({ to: now }) => showState(now) },
-    { title: "because", value: ({ to: now }) => now?.reason?.text ?? "", flexible: true },
+    { title: "because", value: ({ to: now }) => shortenDigests(now?.reason?.text ?? ""), flexible: true },
   ]);
   if (diff.versions === undefined) return;
   printer.line();
@@ -94,8 +94,8 @@ function printFactDiffs(
   printer.line();
   printTable(printer, shown, [
     { title, value: (fact) => fact.name },
-    { title: titles[0], value: (fact) => fact.from ?? "none", flexible: true },
-    { title: titles[1], value: (fact) => fact.to ?? "none", flexible: true },
+    { title: titles[0], value: (fact) => shortenDigests(fact.from ?? "none"), flexible: true },
+    { title: titles[1], value: (fact) => shortenDigests(fact.to ?? "none"), flexible: true },
   ]);
 }
 

@@ -35,6 +35,12 @@ export function printError(printer: Printer, error: unknown, options: ErrorViewO
   }
 }
 
+/** `TypeError: k is too large`; what Reprise itself says has its code instead of a class. */
+export function describeError(error: ErrorRecord | undefined): string {
+  if (error === undefined) return "unknown error";
+  return cleanText(`${error.code ?? error.name}: ${error.message}`);
+}
+
 /** Prints what stands below the sentence of a kept error: place, line, causes, hint. */
 export function printBody(printer: Printer, record: ErrorRecord, options: ErrorViewOptions): void {
   const { root, indent = "  ", verbose = false } = options;
@@ -43,7 +49,7 @@ export function printBody(printer: Printer, record: ErrorRecord, options: ErrorV
     for (const line of renderCodeFrame(printer, record.place, root)) printer.line(`${indent}${line}`);
   }
   for (let cause = record.cause; cause !== undefined; cause = cause.cause) {
-    printer.line(`${indent}caused by ${cause.code ?? cause.name}: ${cleanText(cause.message)}`);
+    printer.line(`${indent}caused by ${describeError(cause)}`);
     if (cause.place !== undefined) {
       printer.line(`${indent}  at ${printer.style("cyan", showPlace(cause.place))}`);
       if (record.place === undefined) {

@@ -8,6 +8,7 @@ import { runPlan } from "../runner/run.ts";
 import { toRunHandle } from "../stack/run-handle.ts";
 import { openSharedStack } from "../stack/shared-stack.ts";
 import type { Stack } from "../stack/stack.ts";
+import { describeError } from "./error-view.ts";
 import { findPreviousRun } from "./previous-run.ts";
 import { createReporter } from "./reporter/index.ts";
 import type { Reporter } from "./reporter/reporter.ts";
@@ -53,7 +54,7 @@ function toRunError({ run, steps, error }: Awaited<ReturnType<typeof runPlan>>):
     return new RunError("RPS3002", `Run ${run.id} of "${run.pipeline}" was cancelled`, { cause: error });
   }
   const failed = steps.find((step) => step.status === "failed");
-  const what = failed?.error === undefined ? "" : `: ${failed.error.name}: ${failed.error.message}`;
+  const what = failed?.error === undefined ? "" : `: ${describeError(failed.error)}`;
   return new RunError("RPS3001", `Step "${failed?.node}" of pipeline "${run.pipeline}" failed${what}`, {
     hint: `Finished steps are kept: the next run goes on from here. Look at the run: reprise show ${run.id}`,
     ...(failed?.error?.place === undefined ? {} : { place: failed.error.place }),

@@ -154,7 +154,7 @@ function pickInFile(
     });
   }
   throw new UsageError("RPS6004", `${shown} defines several pipelines: ${names.join(", ")}`, {
-    hint: `Choose one: ${shown}#${names[0] ?? "name"}`,
+    hint: `Choose one: ${names.map((each) => `${shown}#${each}`).join(", ")}`,
   });
 }
 
@@ -167,7 +167,7 @@ function pickOne({ found, broken }: ProjectPipelines, root: string): FoundPipeli
   }
   const names = found.map((each) => each.pipeline.definition.name);
   throw new UsageError("RPS6004", `The project has several pipelines: ${names.join(", ")}`, {
-    hint: `Name one: reprise run ${names[0] ?? ""}`,
+    hint: "Name one, or its file",
   });
 }
 

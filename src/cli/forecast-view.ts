@@ -1,6 +1,6 @@
 /** A forecast as the terminal shows it. */
 import type { Forecast } from "../runner/forecast.ts";
-import { formatDuration } from "./format.ts";
+import { formatDuration, shortenDigests } from "./format.ts";
 import { cleanText, cutText, padText, type Printer } from "./print.ts";
 import { describeReason } from "./reason-view.ts";
 
@@ -22,7 +22,7 @@ export function printForecast(printer: Printer, forecasts: readonly Forecast[]):
     if (each.verdict !== "runs" && each.verdict !== "depends") continue;
     const sign = each.verdict === "runs" ? printer.style("green", "~") : printer.style("yellow", "?");
     const word = padText(each.verdict, 7);
-    const text = each.verdict === "runs" ? describeReason(each.reason) : each.reason.text;
+    const text = each.verdict === "runs" ? describeReason(each.reason) : shortenDigests(each.reason.text);
     const room = printer.terminal.columns - width - 15;
     printer.line(
       `  ${sign} ${padText(each.node, width)}  ${word}  ${cutText(cleanText(text), Math.max(12, room), symbols.more)}`,

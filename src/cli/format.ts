@@ -46,6 +46,11 @@ export function formatNumber(value: number): string {
   return Number.isInteger(value) && Math.abs(value) < 1e15 ? String(value) : String(Number(value.toPrecision(6)));
 }
 
+/** A text in which digests are cut to their first eight digits: nobody reads the other 56. */
+export function shortenDigests(text: string): string {
+  return text.replaceAll(/\b([0-9a-f]{8})[0-9a-f]{32,}\b/gu, "$1");
+}
+
 /** `1 step`, `3 steps`. */
 export function formatCount(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;

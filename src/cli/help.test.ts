@@ -3,9 +3,12 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { referencePath, renderReference } from "../../scripts/cli-reference.ts";
+import { errorsPath, renderErrors } from "../../scripts/errors-reference.ts";
+import { errorCodes, type ErrorCode } from "../error.ts";
 import { commands, type CommandName } from "./command-table.ts";
 import { renderCompletion } from "./completion.ts";
-import { printCommandHelp, printOverview } from "./help.ts";
+import { errorAdvice } from "./error-advice.ts";
+import { printCommandHelp, printErrorHelp, printOverview } from "./help.ts";
 import { parseCommandLine } from "./parse.ts";
 import { createPrinter, type Printer } from "./print.ts";
 
@@ -36,6 +39,21 @@ test("no sentence of help is wider than the terminal", () => {
 
 test("the reference page is made from the table", () => {
   assert.equal(readFileSync(referencePath, "utf8"), renderReference(), "run node scripts/cli-reference.ts");
+});
+
+test("the page of errors is made from the list of codes", () => {
+  assert.equal(readFileSync(errorsPath, "utf8"), renderErrors(), "run node scripts/errors-reference.ts");
+});
+
+test("help on a code says what it means and what to do, in sentences", () => {
+  assert.equal(
+    capture(60, (printer) => printErrorHelp(printer, "RPS3002")),
+    "RPS3002  a run was cancelled\n  Run it again: it goes on behind the last finished step.\n",
+  );
+  for (const code of Object.keys(errorCodes) as ErrorCode[]) {
+    assert.match(errorAdvice[code], /^[A-Z`][^]*\.$/u, code);
+    assert.equal((errorAdvice[code].match(/`/gu)?.length ?? 0) % 2, 0, code);
+  }
 });
 
 test("every example in the table is a line that the parser takes", () => {

@@ -1,6 +1,8 @@
 /** Help, made from the command table. */
+import { errorCodes, type ErrorCode } from "../error.ts";
 import { commands, exitCodes, globalFlags, type CommandName } from "./command-table.ts";
 import type { Arg, Command, Flag } from "./command.ts";
+import { errorAdvice } from "./error-advice.ts";
 import { padText, wrapText, type Printer } from "./print.ts";
 
 export const groups: readonly (readonly [group: Command["group"], title: string])[] = [
@@ -34,7 +36,7 @@ export function printOverview(printer: Printer): void {
     exitCodes.map(([code, meaning]) => [String(code), meaning]),
   );
   printer.line();
-  printer.line("reprise help COMMAND says more.");
+  printer.line("reprise help COMMAND says more, and reprise help CODE what an error code means.");
 }
 
 /** `reprise COMMAND --help`. */
@@ -64,6 +66,13 @@ export function printCommandHelp(printer: Printer, name: CommandName): void {
   printer.line();
   printer.line(printer.style("bold", "Examples"));
   for (const example of command.examples) printer.line(`  ${example}`);
+}
+
+/** `reprise help RPS2104`. */
+export function printErrorHelp(printer: Printer, code: ErrorCode): void {
+  printer.line(`${printer.style("bold", code)}  ${errorCodes[code]}`);
+  const advice = errorAdvice[code].replaceAll("`", "");
+  for (const line of wrapText(advice, Math.min(100, printer.terminal.columns) - 2)) printer.line(`  ${line}`);
 }
 
 /** `reprise run [PIPELINE] [--PARAM VALUE …] [FLAGS]`. */

@@ -1,8 +1,13 @@
 /** Reasons in a few words, as they stand on a step's line. */
+import { shortenDigests } from "./format.ts";
 import type { Difference, Reason } from "../record/reason.ts";
 
 /** `gamma 0.01→0.02`, `src/score.ts:12 changed`, `train_set changed, and 2 more`. */
 export function describeReason(reason: Reason): string {
+  return shortenDigests(describeWhole(reason));
+}
+
+function describeWhole(reason: Reason): string {
   const [first, ...others] = reason.differences;
   if (first === undefined) return describeCode(reason);
   const seen = new Set([describeDifference(first)]);

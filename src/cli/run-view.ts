@@ -2,8 +2,8 @@
 import type { RunDetails, StepDetails } from "../history/run-details.ts";
 import { artifactKey } from "../history/run-details.ts";
 import { lastMetrics } from "../history/step-results.ts";
-import { printBody } from "./error-view.ts";
-import { formatBytes, formatDuration, formatNumber, formatTime } from "./format.ts";
+import { describeError, printBody } from "./error-view.ts";
+import { formatBytes, formatDuration, formatNumber, formatTime, shortenDigests } from "./format.ts";
 import { cleanText, padText, printTable, type Printer } from "./print.ts";
 import { describeReason } from "./reason-view.ts";
 import { styleOfStatus } from "./status-style.ts";
@@ -18,7 +18,7 @@ export function printRun(printer: Printer, details: RunDetails, root: string): v
     if (stepRun.error === undefined) continue;
     printer.line();
     printer.line(
-      `  ${printer.style("red", `${printer.symbols.failed} ${stepRun.node}`)}  ${cleanText(`${stepRun.error.name}: ${stepRun.error.message}`)}`,
+      `  ${printer.style("red", `${printer.symbols.failed} ${stepRun.node}`)}  ${describeError(stepRun.error)}`,
     );
     printBody(printer, stepRun.error, { root, indent: "    " });
   }
@@ -28,7 +28,7 @@ export function printRun(printer: Printer, details: RunDetails, root: string): v
     ["version", `v${run.version}`],
     ["started", formatTime(run.startedAt)],
     ["saved", details.savedMs === 0 ? undefined : formatDuration(details.savedMs)],
-    ["params", joinPairs(Object.entries(run.params).map(([name, param]) => [name, param.shown]))],
+    ["params", joinPairs(Object.entries(run.params).map(([name, param]) => [name, shortenDigests(param.shown)]))],
     ["cache", run.cache],
     [
       "commit",
@@ -77,13 +77,13 @@ export function printStep(printer: Printer, details: RunDetails, step: StepDetai
   const status = printer.style(styleOfStatus(stepRun.status), stepRun.status);
   printer.line(`${printer.style("bold", stepRun.node)} in ${details.run.id}  ${status}  ${tookOf(step)}`);
   if (stepRun.error !== undefined) {
-    printer.line(`  ${printer.style("red", cleanText(`${stepRun.error.name}: ${stepRun.error.message}`))}`);
+    printer.line(`  ${printer.style("red", describeError(stepRun.error))}`);
     printBody(printer, stepRun.error, { root, indent: "    " });
   }
   printer.line();
   printFacts(printer, [
     ["step", stepRun.step],
-    ["reason", stepRun.reason && `${stepRun.reason.code}: ${stepRun.reason.text}`],
+    ["reason", stepRun.reason && `${stepRun.reason.code}: ${shortenDigests(stepRun.reason.text)}`],
     ["reused from", stepRun.origin],
     ["attempts", stepRun.attempts.length > 1 ? String(stepRun.attempts.length) : undefined],
     ["key", stepRun.key],

@@ -1,11 +1,12 @@
 /** An artifact's value outside of a program: as JSON, as rows, as a file. */
-import { createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { createWriteStream, existsSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { UsageError } from "../error.ts";
 import type { JsonValue } from "../hash/json.ts";
+import type { StoredFile } from "../materializer/stored-file.ts";
 import { loadValue } from "../materializer/stored-value.ts";
 import type { Artifact } from "../record/artifact.ts";
 import { artifactKey } from "./run-details.ts";
@@ -14,27 +15,38 @@ import type { HistoryPorts } from "./ports.ts";
 /** Writes an artifact's bytes to a file, or its files to a folder. Answers with the path; refuses to overwrite. */
 export async function saveArtifact(ports: HistoryPorts, artifact: Artifact, path: string): Promise<string> {
   const target = resolve(path);
-  const value = artifact.parts.length > 0 ? await loadValue(artifact, toLoadPorts(ports)) : undefined;
+  const value = isOfFiles(artifact) ? await loadValue(artifact, toLoadPorts(ports)) : undefined;
+  if (existsSync(target)) throw refuseToOverwrite(target);
   if (isCopyable(value)) return await value.copyTo(target);
   await mkdir(dirname(target), { recursive: true });
   const file = createWriteStream(target, { flags: "wx" });
   try {
     await pipeline(Readable.from(ports.content.stream(artifact.root.digest)), file);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
-    throw new UsageError("RPS6001", `${target} is already there`, { hint: "Name another file", cause });
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") throw refuseToOverwrite(target, cause);
+    // Half a file would look like a whole one.
+    if (file.path === target && file.bytesWritten > 0) await rm(target, { force: true });
+    throw cause;
   }
   return target;
 }
 
-/** A local path of an artifact's bytes; of a directory, a read-only copy that is gone when the process ends. */
+/** A local path of an artifact's bytes, which belong to the store. A directory has none: its files lie apart. */
 export async function pathOfArtifact(ports: HistoryPorts, artifact: Artifact): Promise<string> {
-  if (artifact.parts.length > 0) {
+  const value = isOfFiles(artifact) ? await loadValue(artifact, toLoadPorts(ports)) : undefined;
+  if (artifact.type === "file" && isStoredFile(value)) return await value.path();
+  if (value !== undefined) {
     throw new UsageError("RPS6001", `${artifactKey(artifact)} consists of several files and has no path of its own`, {
-      hint: "Copy it: reprise get ARTIFACT -o FOLDER",
+      hint: `Copy it: reprise get ${artifactKey(artifact)} -o FOLDER`,
     });
   }
   return await ports.content.path(artifact.root.digest);
+}
+
+/** The bytes that a reader means: of a file those of the file, else those of the artifact's root. */
+export async function openBytes(ports: HistoryPorts, artifact: Artifact): Promise<AsyncIterable<Uint8Array>> {
+  const value = artifact.type === "file" ? await loadValue(artifact, toLoadPorts(ports)) : undefined;
+  return isStoredFile(value) ? value.stream() : ports.content.stream(artifact.root.digest);
 }
 
 /** The value as JSON has it. Maps become objects or pairs, sets and typed arrays lists, dates and big integers texts. */
@@ -87,6 +99,22 @@ export function toCsv(rows: readonly Readonly<Record<string, unknown>>[]): strin
   return [names, ...rows.map((row) => names.map((name) => row[name]))]
     .map((cells) => `${cells.map(quote).join(",")}\r\n`)
     .join("");
+}
+
+/** Whether the root is only a list of what was stored: an empty directory has a root and no parts. */
+function isOfFiles(artifact: Artifact): boolean {
+  return artifact.parts.length > 0 || artifact.type === "file" || artifact.type === "directory";
+}
+
+function refuseToOverwrite(target: string, cause?: unknown): UsageError {
+  return new UsageError("RPS6001", `${target} is already there`, {
+    hint: "Name another place, or remove what is there",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function isStoredFile(value: unknown): value is StoredFile {
+  return typeof (value as { stream?: unknown } | undefined)?.stream === "function";
 }
 
 function toLoadPorts({ registry, content }: HistoryPorts): Parameters<typeof loadValue>[1] {

@@ -48,7 +48,9 @@ function toJson(value: unknown, cut: Cut, depth: number): JsonValue {
     return toJsonRecord(value as object, cut, depth);
   }
   const leaf = previewLeaf(value);
-  if (kind !== undefined || (typeof value === "string" && value.length > maxItemLength)) cut.truncated = true;
+  // Dates, maps and the like stand as text, and are whole unless that was cut.
+  const whole = typeof value === "string" ? value : undefined;
+  if (typeof leaf === "string" && leaf !== whole && leaf.includes("…")) cut.truncated = true;
   cut.left -= JSON.stringify(leaf).length + 1;
   return leaf;
 }

@@ -67,7 +67,8 @@ function toRegistry(materializers: readonly Materializer[]): Registry {
 function refuse(value: unknown): never {
   const { what, hint } = whyNot(value);
   throw new ValueError("RPS2101", `value is ${what}, which no materializer takes.`, {
-    hint: `${hint} Or write a materializer for it and declare the output with it.`,
+    // What is said of parameters names a materializer already.
+    hint: `${/materializer/u.test(hint) ? "Return its plain fields instead (toJSON is never called)." : hint} Or write a materializer for it and declare the output with it.`,
     data: { path: "value", steps: [], what },
   });
 }

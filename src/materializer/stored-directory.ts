@@ -18,7 +18,10 @@ export interface StoredDirectory {
    * first call and removed when the process ends.
    */
   path(): Promise<string>;
-  /** Writes a copy that is yours, and answers with its absolute path. */
+  /**
+   * Writes a copy that is yours, and answers with its absolute path. Of files that are there, those of the same name are
+   * replaced, and the others stay.
+   */
   copyTo(path: string): Promise<string>;
 }
 

@@ -23,7 +23,7 @@ export interface StoredFile {
   bytes(): Promise<Uint8Array>;
   /** The bytes as UTF-8. */
   text(): Promise<string>;
-  /** Writes a copy that is yours, and answers with its absolute path. */
+  /** Writes a copy that is yours, and answers with its absolute path. A file that is there is replaced. */
   copyTo(path: string): Promise<string>;
 }
 

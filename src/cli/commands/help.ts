@@ -1,18 +1,26 @@
 /** `reprise help`. */
-import { UsageError } from "../../error.ts";
+import { errorCodes, UsageError, type ErrorCode } from "../../error.ts";
 import { didYouMean } from "../../history/did-you-mean.ts";
 import { commands } from "../command-table.ts";
 import type { Handler } from "../context.ts";
-import { printCommandHelp, printOverview } from "../help.ts";
+import { errorAdvice } from "../error-advice.ts";
+import { printCommandHelp, printErrorHelp, printOverview } from "../help.ts";
 import { isCommand } from "../parse.ts";
 
 export const help: Handler<"help"> = async ({ args, printer, answer }) => {
-  const [name] = args;
-  if (name === undefined) return answer(commands, () => printOverview(printer));
-  if (!isCommand(name)) {
-    throw new UsageError("RPS6001", `There is no command "${name}"`, {
-      hint: didYouMean(name, Object.keys(commands)) ?? "See reprise --help",
-    });
+  const [what] = args;
+  if (what === undefined) return answer(commands, () => printOverview(printer));
+  if (isCommand(what)) return answer(commands[what], () => printCommandHelp(printer, what));
+  const code = what.toUpperCase();
+  if (isErrorCode(code)) {
+    return answer({ code, meaning: errorCodes[code], advice: errorAdvice[code] }, () => printErrorHelp(printer, code));
   }
-  return answer(commands[name], () => printCommandHelp(printer, name));
+  const known = /^rps\d/iu.test(what) ? Object.keys(errorCodes) : Object.keys(commands);
+  throw new UsageError("RPS6001", `There is no ${/^rps\d/iu.test(what) ? "error code" : "command"} "${what}"`, {
+    hint: didYouMean(what, known) ?? "See reprise --help",
+  });
 };
+
+function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorCodes, text);
+}

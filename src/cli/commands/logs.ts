@@ -6,7 +6,7 @@ import { loadLog } from "../../history/step-results.ts";
 import type { StepRun } from "../../record/run.ts";
 import type { Stack } from "../../stack/stack.ts";
 import type { Handler } from "../context.ts";
-import { printBody } from "../error-view.ts";
+import { describeError, printBody } from "../error-view.ts";
 import { cleanText } from "../print.ts";
 import { showLine } from "../reporter/plain.ts";
 
@@ -32,7 +32,7 @@ export const logs: Handler<"logs"> = async (context) => {
         printer.line(`${indent}${level}${showLine(printer, line.text)}${printer.style("dim", cleanText(facts))}`);
       }
       if (stepRun.error === undefined) continue;
-      printer.line(`${indent}${printer.style("red", cleanText(`${stepRun.error.name}: ${stepRun.error.message}`))}`);
+      printer.line(`${indent}${printer.style("red", describeError(stepRun.error))}`);
       printBody(printer, stepRun.error, { root: stack.root, indent: `${indent}  `, verbose: context.globals.verbose });
     }
   });

@@ -3,7 +3,7 @@ import { UsageError } from "../../error.ts";
 import { listRuns, type RunSummary } from "../../history/list-runs.ts";
 import { parseRunFilter, type RunFilter } from "../../history/run-filter.ts";
 import type { Handler } from "../context.ts";
-import { formatAgo, formatDuration, formatNumber } from "../format.ts";
+import { formatAgo, formatDuration, formatNumber, shortenDigests } from "../format.ts";
 import { printTable } from "../print.ts";
 import { styleOfStatus } from "../status-style.ts";
 
@@ -51,7 +51,7 @@ function showMetrics({ metrics }: RunSummary): string {
 
 function showParams({ run }: RunSummary): string {
   return Object.entries(run.params)
-    .map(([name, param]) => `${name}=${param.shown}`)
+    .map(([name, param]) => `${name}=${shortenDigests(param.shown)}`)
     .join(" ");
 }
 

@@ -3,7 +3,7 @@ import { openHistory } from "../../history/history.ts";
 import type { StepExplanation } from "../../history/explain-step-run.ts";
 import type { StepRun } from "../../record/run.ts";
 import type { Handler } from "../context.ts";
-import { formatDuration } from "../format.ts";
+import { formatDuration, shortenDigests } from "../format.ts";
 import { cleanText, printTable, type Printer } from "../print.ts";
 
 export const why: Handler<"why"> = async (context) => {
@@ -19,7 +19,8 @@ function printExplanation(
   { run, stepRun, against, parts, differences, verdict }: StepExplanation,
 ): void {
   const reason = stepRun.reason;
-  const because = reason === undefined ? "; no reason was recorded" : ` because ${cleanText(reason.text)}`;
+  const because =
+    reason === undefined ? "; no reason was recorded" : ` because ${shortenDigests(cleanText(reason.text))}`;
   const code = reason === undefined ? "" : printer.style("dim", ` [${reason.code}]`);
   printer.line(`${printer.style("bold", stepRun.node)} ${describeStatus(stepRun)} in ${run.id}${because}${code}`);
   if (against !== undefined && against.id !== stepRun.id) {
@@ -32,8 +33,10 @@ function printExplanation(
     const compared = against !== undefined && parts.some((part) => part.from !== undefined);
     printTable(printer, parts, [
       { title: "part", value: (part) => part.part },
-      ...(compared ? [{ title: against.run, value: (part: Part) => part.from ?? "none", flexible: true }] : []),
-      { title: stepRun.run, value: (part) => part.to ?? "none", flexible: true },
+      ...(compared
+        ? [{ title: against.run, value: (part: Part) => shortenDigests(part.from ?? "none"), flexible: true }]
+        : []),
+      { title: stepRun.run, value: (part) => shortenDigests(part.to ?? "none"), flexible: true },
       ...(compared
         ? [
             {
@@ -54,7 +57,9 @@ function printExplanation(
   for (const { code: kind, part, from, to, place, detail } of differences) {
     const change = from === undefined ? "new" : to === undefined ? "gone" : `${from} ${printer.symbols.arrow} ${to}`;
     const where = place === undefined || place === part ? "" : `  ${printer.style("cyan", place)}`;
-    printer.line(`  ${printer.style("yellow", kind)}  ${cleanText(part)}  ${cleanText(change)}${where}`);
+    printer.line(
+      `  ${printer.style("yellow", kind)}  ${cleanText(part)}  ${shortenDigests(cleanText(change))}${where}`,
+    );
     if (detail !== undefined) printer.line(printer.style("dim", `      ${cleanText(detail)}`));
   }
 }

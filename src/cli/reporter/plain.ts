@@ -2,7 +2,7 @@
 import type { RunEvent } from "../../record/event.ts";
 import type { CacheMode } from "../../define/options.ts";
 import type { StepRun } from "../../record/run.ts";
-import { printBody } from "../error-view.ts";
+import { describeError, printBody } from "../error-view.ts";
 import { cleanText, type Printer } from "../print.ts";
 import { nodeOf, type Reporter, type ReporterOptions } from "./reporter.ts";
 
@@ -84,9 +84,7 @@ export function printStepEnd(printer: Printer, step: StepRun, options: ReporterO
       printer.line(`Step ${step.node} has finished in ${seconds}.`);
       return;
     case "failed":
-      printer.line(
-        `Step ${step.node} has failed in ${seconds}: ${step.error?.name ?? "Error"}: ${cleanText(step.error?.message ?? "unknown error")}`,
-      );
+      printer.line(`Step ${step.node} has failed in ${seconds}: ${describeError(step.error)}`);
       if (step.error !== undefined) {
         printBody(printer, step.error, { root: options.root, verbose: options.level === "verbose" });
       }

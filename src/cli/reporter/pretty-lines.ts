@@ -1,7 +1,7 @@
 /** The lines of the pretty reporter, as text. */
 import type { RunEvent } from "../../record/event.ts";
-import type { Run, StepRun } from "../../record/run.ts";
-import { formatAgo, formatCount, formatDuration, formatNumber } from "../format.ts";
+import type { ParamRecord, Run, StepRun } from "../../record/run.ts";
+import { formatAgo, formatCount, formatDuration, formatNumber, shortenDigests } from "../format.ts";
 import { cleanText, cutText, padText, textWidth, type Printer, type Style } from "../print.ts";
 import { describeReason } from "../reason-view.ts";
 import { nodeOf, type PreviousRun } from "./reporter.ts";
@@ -25,7 +25,7 @@ export function renderHeader(
   const params = Object.entries(run.params).map(([name, param]) => {
     const before = previous?.params[name];
     const changed = before !== undefined && before.digest !== param.digest;
-    return `${name}=${cleanText(param.shown)}${changed ? ` (last: ${cleanText(before.shown)})` : ""}`;
+    return `${name}=${showParam(param)}${changed ? ` (last: ${showParam(before)})` : ""}`;
   });
   const rest = [
     ...(run.git === undefined ? [] : [`${run.git.commit.slice(0, 7)}${run.git.dirty ? "+dirty" : ""}`]),
@@ -38,6 +38,10 @@ export function renderHeader(
   return [
     `  ${printer.style("bold", head)} ${printer.style("dim", `${printer.symbols.dot} ${cutText(rest, room, printer.symbols.more)}`)}`,
   ];
+}
+
+function showParam({ shown }: ParamRecord): string {
+  return shortenDigests(cleanText(shown));
 }
 
 /** A finished step: name, what became of it, why, how long, what came out. Two lines where one does not fit. */

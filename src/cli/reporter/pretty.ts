@@ -1,7 +1,7 @@
 /** For people at a terminal: finished lines scroll up and stay, only the last few lines are live. */
 import type { RunEvent } from "../../record/event.ts";
 import type { StepRun } from "../../record/run.ts";
-import { printBody } from "../error-view.ts";
+import { describeError, printBody } from "../error-view.ts";
 import { formatCount, formatDuration } from "../format.ts";
 import { cleanText, createPrinter, cutText, type Printer } from "../print.ts";
 import { createLiveLines } from "./live-lines.ts";
@@ -68,7 +68,7 @@ export function createPrettyReporter(printer: Printer, options: ReporterOptions)
     keep((target) => {
       for (const line of renderStepLines(target, step, nameWidth, describeFacts(tally, step))) target.line(line);
       if (step.status === "failed" && step.error !== undefined) {
-        target.line(`      ${target.style("red", cleanText(`${step.error.name}: ${step.error.message}`))}`);
+        target.line(`      ${target.style("red", describeError(step.error))}`);
         printBody(target, step.error, {
           root: options.root,
           indent: "        ",
