@@ -1,4 +1,5 @@
 /** One attempt at one step: read its inputs from stored bytes, call its function, store what it returns. */
+import type { BlobWriter } from "../define/materializer.ts";
 import { singleOutput, type Argument, type OutputName, type StepDefinition } from "../define/plan.ts";
 import { DefinitionError, RunError, StoreError, ValueError } from "../error.ts";
 import { formatPath, type PathStep } from "../hash/value-path.ts";
@@ -14,8 +15,10 @@ import type { OpenContext } from "./step-context.ts";
 export interface AttemptParts {
   readonly step: StepDefinition;
   readonly arguments: Readonly<Record<string, Argument>>;
-  readonly contentOf: (ref: Extract<Argument, { kind: "ref" }>) => Promise<ArtifactContent>;
+  readonly contentOf: (ref: Reference) => Promise<ArtifactContent>;
   readonly ports: Pick<RunnerPorts, "registry" | "content">;
+  /** Whether blobs that seem to be there already are written anew. */
+  readonly heal: boolean;
   readonly open: OpenContext;
   /** Aborted when the run is cancelled or the attempt has timed out. */
   readonly signal: AbortSignal;
@@ -23,9 +26,9 @@ export interface AttemptParts {
 
 /** Stored bytes of an input turned out to be gone or altered: not the step's fault, and its producer can mend it. */
 export class DamagedInput extends Error {
-  readonly ref: Extract<Argument, { kind: "ref" }>;
+  readonly ref: Reference;
 
-  constructor(ref: Extract<Argument, { kind: "ref" }>, cause: StoreError) {
+  constructor(ref: Reference, cause: StoreError) {
     super(`the stored output "${ref.output}" of "${ref.node}" is damaged`, { cause });
     this.ref = ref;
   }
@@ -39,11 +42,43 @@ export async function attemptStep(parts: AttemptParts): Promise<ReadonlyMap<Outp
   const { step, open, signal } = parts;
   const inputs = await readInputs(parts);
   const call = step.run as (inputs: unknown, context: unknown) => unknown;
-  const returned = await untilAborted(
-    captureOutput(open.writeLine, async () => await call(inputs, open.context)),
-    signal,
-  );
-  return await storeOutputs(parts, returned);
+  try {
+    const returned = await untilAborted(
+      captureOutput(open.writeLine, async () => await call(inputs, open.context)),
+      signal,
+    );
+    return await storeOutputs(parts, returned);
+  } catch (error) {
+    throw (await findDamage(parts, error)) ?? error;
+  }
+}
+
+/** Files are read when the step asks for them: only then does the store say that the bytes of an input are damaged. */
+async function findDamage(
+  { arguments: args, contentOf }: AttemptParts,
+  error: unknown,
+): Promise<DamagedInput | undefined> {
+  const cause = blobErrorIn(error);
+  if (cause === undefined) return undefined;
+  for (const ref of Object.values(args).flatMap(refsIn)) {
+    const { root, parts } = await contentOf(ref);
+    if ([root, ...parts].some(({ digest }) => digest === cause.data["digest"])) return new DamagedInput(ref, cause);
+  }
+  return undefined;
+}
+
+function blobErrorIn(error: unknown): StoreError | undefined {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (each instanceof StoreError && (each.code === "RPS4003" || each.code === "RPS4004")) return each;
+  }
+  return undefined;
+}
+
+type Reference = Extract<Argument, { kind: "ref" }>;
+
+function refsIn(argument: Argument): readonly Reference[] {
+  if (argument.kind === "ref") return [argument];
+  return argument.kind === "list" ? argument.items.flatMap(refsIn) : [];
 }
 
 async function readInputs({
@@ -86,9 +121,13 @@ export function copyValue(value: unknown, copies = new Map<object, unknown>()): 
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return structuredClone(value);
-  const copy = Object.create(prototype as object | null) as Record<string, unknown>;
+  const copy = Object.create(prototype as object | null) as object;
   copies.set(value, copy);
-  for (const [key, item] of Object.entries(value)) copy[key] = copyValue(item, copies);
+  for (const [key, item] of Object.entries(value)) {
+    // Defined, not set: a member may be called "__proto__".
+    const member = { value: copyValue(item, copies), writable: true, enumerable: true, configurable: true };
+    Object.defineProperty(copy, key, member);
+  }
   return copy;
 }
 
@@ -110,12 +149,16 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
   }
 }
 
-async function storeOutputs({ step, ports }: AttemptParts, returned: unknown): Promise<Map<OutputName, StoredValue>> {
+async function storeOutputs(
+  { step, ports, heal }: AttemptParts,
+  returned: unknown,
+): Promise<Map<OutputName, StoredValue>> {
   const stored = new Map<OutputName, StoredValue>();
+  const blobs: BlobWriter = { put: (source) => ports.content.put(source, { heal }) };
   for (const [name, value] of nameOutputs(step, validateOutputs(step, returned))) {
     const declaration = step.outputs?.[name];
     try {
-      const options = { registry: ports.registry, blobs: ports.content };
+      const options = { registry: ports.registry, blobs };
       stored.set(
         name,
         await storeValue(

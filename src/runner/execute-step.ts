@@ -16,7 +16,7 @@ import { attemptStep, DamagedInput, type AttemptParts } from "./attempt.ts";
 import { toErrorRecord } from "./error-record.ts";
 import type { RunnerPorts } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
-import { makeNotes, openContext, type StepNotes } from "./step-context.ts";
+import { openContext, type StepNotes } from "./step-context.ts";
 
 export interface ExecuteParts {
   readonly ports: RunnerPorts;
@@ -29,6 +29,9 @@ export interface ExecuteParts {
   readonly options: EffectiveOptions;
   /** Whether the result may be reused. */
   readonly reusable: boolean;
+  /** Whether what is stored of it is damaged, so that no blob of it is believed to be there. */
+  readonly heal: boolean;
+  readonly notes: StepNotes;
   /** Aborted when the run is to stop. */
   readonly signal: AbortSignal;
   readonly contentOf: AttemptParts["contentOf"];
@@ -49,15 +52,13 @@ const longestRetryMs = 30_000;
 
 /** Executes. A failing step is an answer; only a {@link DamagedInput} and a store that refuses to write are thrown. */
 export async function executeStep(parts: ExecuteParts): Promise<Executed> {
-  const { options, signal, recorder } = parts;
-  const notes = makeNotes();
+  const { options, signal, recorder, notes } = parts;
   const attempts: AttemptRecord[] = [];
   for (let attempt = 1; ; attempt += 1) {
     const startedAt = Date.now();
+    let outputs: ReadonlyMap<string, StoredValue>;
     try {
-      const outputs = await attemptOnce(parts, attempt, notes);
-      attempts.push({ startedAt, finishedAt: Date.now(), error: undefined });
-      return await recordSuccess(parts, outputs, attempts, notes);
+      outputs = await attemptOnce(parts, attempt);
     } catch (thrown) {
       if (thrown instanceof DamagedInput) throw thrown;
       const error = toErrorRecord(thrown, parts.ports.root);
@@ -67,30 +68,27 @@ export async function executeStep(parts: ExecuteParts): Promise<Executed> {
       recorder.emit({ kind: "step-attempt-failed", time: Date.now(), step: stepRun, attempt, willRetry });
       if (!willRetry) return await recordFailure(parts, stepRun, thrown);
       await delay(Math.min(firstRetryMs * 2 ** (attempt - 1), longestRetryMs), undefined, { signal }).catch(() => {});
+      continue;
     }
+    attempts.push({ startedAt, finishedAt: Date.now(), error: undefined });
+    // Not tried again where this fails: the step did its work.
+    return await recordSuccess(parts, outputs, attempts);
   }
 }
 
 async function attemptOnce(
-  { ports, recorder, run, node, stepRun, options, signal, contentOf }: ExecuteParts,
+  { ports, recorder, run, node, stepRun, options, signal, contentOf, notes, heal }: ExecuteParts,
   attempt: number,
-  notes: StepNotes,
 ): Promise<ReadonlyMap<string, StoredValue>> {
   signal.throwIfAborted();
   const abort = new AbortController();
   const stop = (): void => abort.abort(signal.reason);
   signal.addEventListener("abort", stop, { once: true });
-  const timer =
-    options.timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => {
-          const seconds = (options.timeoutMs as number) / 1000;
-          abort.abort(
-            new RunError("RPS3003", `Step "${node.id}" took longer than ${seconds}s`, {
-              hint: "Raise its timeout option",
-            }),
-          );
-        }, options.timeoutMs);
+  const { timeoutMs = Infinity } = options;
+  using _timer = callAfter(timeoutMs, () => {
+    const message = `Step "${node.id}" took longer than ${timeoutMs / 1000}s`;
+    abort.abort(new RunError("RPS3003", message, { hint: "Raise its timeout option" }));
+  });
   const step = { name: node.step.name, node: node.id, attempt };
   await using open = openContext({ run, step, stepRun: stepRun.id, notes, recorder, signal: abort.signal });
   try {
@@ -99,22 +97,34 @@ async function attemptOnce(
       arguments: node.arguments,
       contentOf,
       ports,
+      heal,
       open,
       signal: abort.signal,
     });
   } finally {
-    clearTimeout(timer);
     signal.removeEventListener("abort", stop);
   }
+}
+
+/** Timers count in 32 bits, which are less than 25 days: a longer one would end at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+function callAfter(waitMs: number, work: () => void): Disposable {
+  let timer: NodeJS.Timeout | undefined;
+  const wait = (leftMs: number): void => {
+    const thisTimeMs = Math.min(leftMs, longestTimerMs);
+    timer = setTimeout(() => (leftMs > thisTimeMs ? wait(leftMs - thisTimeMs) : work()), thisTimeMs);
+  };
+  if (waitMs !== Infinity) wait(waitMs);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
 async function recordSuccess(
   parts: ExecuteParts,
   outputs: ReadonlyMap<string, StoredValue>,
   attempts: readonly AttemptRecord[],
-  notes: StepNotes,
 ): Promise<Executed> {
-  const { ports, recorder, node, key, options, reusable } = parts;
+  const { ports, recorder, node, key, options, reusable, notes } = parts;
   const finishedAt = Date.now();
   const made = [...outputs].map(([slot, stored]) => ({ slot, stored }));
   const artifacts = await ports.metadata.recordArtifacts(

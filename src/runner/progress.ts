@@ -1,30 +1,31 @@
 /** A run while it goes on: ready nodes are looked up, hits end at once, misses execute, damage is repaired. */
 import { openMissExplainer, type ExplainMiss } from "../cache/explain-miss.ts";
-import { lookUp, ruleOut, type CachePolicy, type LookUp, type ToldMiss } from "../cache/look-up.ts";
-import { makeNodeKey, toKeyArguments } from "../cache/node-key.ts";
+import { lookUp, ruleOut, type LookUp, type ToldMiss } from "../cache/look-up.ts";
+import { dependenciesOf, makeNodeKey, toKeyArguments } from "../cache/node-key.ts";
 import type { Key } from "../cache/key.ts";
 import type { CodeIdentity } from "../code/identity.ts";
 import type { BlobRef } from "../define/materializer.ts";
 import type { RunOptions } from "../define/run-handle.ts";
-import type { EffectiveOptions } from "../define/resolve-options.ts";
 import { singleOutput, type Argument, type NodeId, type OutputName, type Plan, type PlanNode } from "../define/plan.ts";
 import { assertInternal, RunError } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunEvent } from "../record/event.ts";
-import { toStepRunId, type StepRunId } from "../record/id.ts";
+import type { StepRunId } from "../record/id.ts";
 import type { Reason } from "../record/reason.ts";
 import type { ArtifactUse, Run, RunStatus, StepRun, StepRunStatus } from "../record/run.ts";
 import { DamagedInput, missingOutputError } from "./attempt.ts";
 import { toErrorRecord } from "./error-record.ts";
 import { executeStep } from "./execute-step.ts";
+import { emptyStepRun, isSame, type NodeState } from "./node-state.ts";
 import { mapRecord, toArgumentRecord } from "./plan-record.ts";
 import { policyOf } from "./policy.ts";
 import type { RunnerPorts } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 import { Schedule } from "./schedule.ts";
 import type { Selection } from "./selection.ts";
+import { makeNotes } from "./step-context.ts";
 
 export interface RunPlanOptions extends RunOptions {
   readonly onEvent?: (event: RunEvent) => void;
@@ -42,21 +43,6 @@ export interface RunOutcome {
   readonly savedMs: number;
   /** What the first failing step threw. */
   readonly error: unknown;
-}
-
-interface NodeState {
-  readonly node: PlanNode;
-  readonly code: CodeIdentity;
-  readonly options: EffectiveOptions;
-  readonly policy: CachePolicy;
-  stepRun: StepRun;
-  key: Key | undefined;
-  /** What is there of it in this run; undefined until it has ended well. */
-  outputs: ReadonlyMap<OutputName, ArtifactUse> | undefined;
-  /** It was executed in this run, not reused. */
-  executed: boolean;
-  /** Why what is stored of it may not be taken though its key fits. */
-  damage: ToldMiss | undefined;
 }
 
 export interface ProgressParts {
@@ -112,6 +98,8 @@ export class Progress {
         options: policy.options,
         stepRun: { ...emptyStepRun(run, node, policy.options), ...skipped },
         key: undefined,
+        given: new Map(),
+        notes: makeNotes(),
         outputs: undefined,
         executed: false,
         damage: undefined,
@@ -135,6 +123,11 @@ export class Progress {
         this.#startQueued();
       }
       while (this.#executing > 0) await this.#somethingEnds();
+    } catch (error) {
+      // The store refuses, most likely. Nothing goes on behind the back of whoever is told so.
+      this.#abort.abort(error);
+      while (this.#executing > 0) await this.#somethingEnds();
+      throw error;
     } finally {
       signal?.removeEventListener("abort", cancel);
     }
@@ -221,6 +214,7 @@ export class Progress {
     const { node, code } = state;
     const args = toKeyArguments(node, (id, output) => this.#outputOf(id, output).digest);
     state.key = makeNodeKey(node, code, args);
+    state.given = new Map([...dependenciesOf(node)].map((id) => [id, this.#state(id).outputs]));
     state.stepRun = { ...state.stepRun, key: state.key.digest, inputs: this.#inputsOf(node), startedAt: Date.now() };
     return state.key;
   }
@@ -313,8 +307,10 @@ export class Progress {
         options: state.options,
         // What cannot be told apart is not reused, so nothing reusable is recorded of it.
         reusable: state.policy.mode !== "off" && (state.code.verdict !== "opaque" || state.policy.hasVersion),
+        heal: found.kind === "miss" && isDamage(found.told),
+        notes: state.notes,
         signal: this.#abort.signal,
-        contentOf: (ref) => this.#contentOf(ref),
+        contentOf: (ref) => this.#contentOf(state, ref),
         recordedCode: this.#recordedCode,
       });
       if (this.#schedule.isDropped(state.node.id)) return;
@@ -350,7 +346,8 @@ export class Progress {
   /** An input's bytes are damaged: its producer, which was reused, is executed again, and the node waits for it. */
   #repair(state: NodeState, { ref }: DamagedInput): boolean {
     const producer = this.#state(ref.node);
-    if (!this.#schedule.isDone(ref.node)) {
+    const isMended = producer.executed && producer.outputs !== state.given.get(ref.node);
+    if (isMended || !this.#schedule.isDone(ref.node)) {
       // Somebody else found the damage first; the node waits for the same repair.
       this.#schedule.wait(state.node.id);
       return true;
@@ -362,12 +359,16 @@ export class Progress {
   }
 
   #done(state: NodeState, before: NodeState["outputs"]): void {
-    this.#schedule.done(state.node.id);
-    if (before === undefined) return;
-    // The node ended for the second time. Nodes that took what it left the first time are asked again if that is not what is there now.
-    const same = [...(state.outputs ?? [])].every(([slot, use]) => before.get(slot)?.digest === use.digest);
-    if (same) return;
-    for (const id of this.#schedule.dependants(state.node.id)) if (this.#schedule.isDone(id)) this.#schedule.reopen(id);
+    const { id } = state.node;
+    this.#schedule.done(id);
+    // A node that it needs was repaired meanwhile, and did not give the same again.
+    const isStale = [...state.given].some(([need, given]) => !isSame(given, this.#state(need).outputs));
+    if (isStale) this.#schedule.reopen(id);
+    if (before === undefined || isSame(before, state.outputs)) return;
+    // The node ended for the second time: nodes that took what it left the first time are asked again.
+    for (const other of this.#schedule.dependants(id)) {
+      if (this.#schedule.isDone(other)) this.#schedule.reopen(other);
+    }
   }
 
   /** Something went wrong outside an attempt. */
@@ -420,8 +421,11 @@ export class Progress {
     this.#parts.recorder.emit({ kind: "step-ended", time: Date.now(), step: state.stepRun });
   }
 
-  async #contentOf(ref: Extract<Argument, { kind: "ref" }>): Promise<ArtifactContent> {
-    const { digest, artifact, version } = this.#outputOf(ref.node, ref.output);
+  /** By what the node's key was made of, whatever became of that meanwhile. */
+  async #contentOf({ given }: NodeState, ref: Extract<Argument, { kind: "ref" }>): Promise<ArtifactContent> {
+    const use = given.get(ref.node)?.get(ref.output);
+    assertInternal(use, `output "${ref.output}" of node "${ref.node}" is read without being in the key`);
+    const { digest, artifact, version } = use;
     const known = this.#contents.get(digest);
     if (known !== undefined) return known;
     const [found] = await this.#parts.ports.metadata.artifacts({ name: artifact, version, limit: 1 });
@@ -463,25 +467,6 @@ export class Progress {
   }
 }
 
-function emptyStepRun(run: Run, node: PlanNode, options: EffectiveOptions): StepRun {
-  return {
-    id: toStepRunId(run.id, node.id),
-    run: run.id,
-    node: node.id,
-    step: node.step.name,
-    status: "skipped",
-    reason: undefined,
-    key: undefined,
-    cache: options.cache,
-    startedAt: run.startedAt,
-    finishedAt: undefined,
-    attempts: [],
-    inputs: [],
-    outputs: [],
-    origin: undefined,
-    savedMs: undefined,
-    error: undefined,
-    metadata: {},
-    tags: [],
-  };
+function isDamage({ code }: ToldMiss): boolean {
+  return code === "missing-output" || code === "corrupt-output";
 }

@@ -69,8 +69,9 @@ export class Recorder implements AsyncDisposable {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  /** Writes what is left where that is possible: why it is not has been thrown already. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.flush();
+    await this.flush().catch(() => {});
   }
 
   #flushSoon(queued: number): void {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makePorts, type MemoryPorts } from "../../test/rig/ports.ts";
 import { createPipelineFunction, planPipeline, step, type AnyPipeline } from "../define/index.ts";
+import { StoreError } from "../error.ts";
 import type { RunEvent } from "../record/event.ts";
 import { runPlan, type RunOutcome, type RunPlanOptions } from "./run.ts";
 
@@ -358,4 +359,49 @@ test("events tell the run from its start to its end", async () => {
     events.map(({ kind }) => kind),
     ["run-started", ...one, ...one, ...one, "run-ended"],
   );
+});
+
+test("a timeout of months is one, though timers count no further than 25 days", async () => {
+  const ports = makePorts();
+  const patient = step({
+    name: "patient",
+    timeout: "8w",
+    run: async (_inputs: object, { signal }) => {
+      // Long enough for a timer that overflowed, and is due at once, to go off.
+      for (const end = performance.now() + 3; performance.now() < end;);
+      await new Promise((done) => setImmediate(done));
+      return { isAborted: signal.aborted };
+    },
+  });
+  const { steps } = await run(ports, pipeline({ name: "single", build: () => patient() }));
+  assert.equal(steps[0]?.status, "completed", steps[0]?.error?.message);
+});
+
+test("a store that refuses to write ends the run with its own error, and a step that did its work is not called again", async () => {
+  const ports = makePorts();
+  let executed = 0;
+  const worker = step({ name: "worker", retry: 3, run: () => ({ n: (executed += 1) }) });
+  const full = new StoreError("RPS4005", "The disk is full.", { hint: "Make room." });
+  const metadata = new Proxy(ports.metadata, {
+    get(store, name) {
+      const member: unknown = Reflect.get(store, name);
+      if (typeof member !== "function") return member;
+      return async (...given: unknown[]): Promise<unknown> => {
+        if (executed > 0 && name === "write") throw full;
+        return await (member.apply(store, given) as Promise<unknown>);
+      };
+    },
+  });
+  const single = pipeline({ name: "single", build: () => worker() });
+  await assert.rejects(run({ ...ports, metadata }, single), full);
+  assert.equal(executed, 1);
+});
+
+test("a plain argument comes to the step with all of its members, whatever they are called", async () => {
+  const ports = makePorts();
+  const keys = step({ name: "keys", run: ({ of }: { of: object }) => ({ keys: Object.keys(of).join() }) });
+  const of = JSON.parse('{ "__proto__": { "a": 1 }, "constructor": 2 }') as object;
+  const { artifacts } = await run(ports, pipeline({ name: "single", build: () => keys({ of }) }));
+  const [found] = await ports.metadata.artifacts({ digests: [artifacts.get("keys" as never)!.get("keys")!.digest] });
+  assert.equal(await ports.content.text(found!.root.digest), "__proto__,constructor");
 });

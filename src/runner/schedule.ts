@@ -111,11 +111,12 @@ export class Schedule {
     if (entry.missing === 0) this.#makeReady(id);
   }
 
-  /** A taken node goes back to waiting for needs that were reopened meanwhile. */
+  /** A taken node is handed out once more, as soon as needs that were reopened meanwhile are done. */
   wait(id: NodeId): void {
     const entry = this.#entry(id);
-    assertInternal(entry.state === "taken" && entry.missing > 0, `node "${id}" has nothing to wait for`);
+    assertInternal(entry.state === "taken", `node "${id}" is to be handed out again though it was not taken`);
     entry.state = "waiting";
+    if (entry.missing === 0) this.#makeReady(id);
   }
 
   /** Nodes that need this one directly. */

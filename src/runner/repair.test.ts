@@ -1,0 +1,181 @@
+/** Stored bytes that turn out to be damaged while a run reads them. */
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { makePorts, type MemoryPorts } from "../../test/rig/ports.ts";
+import { createPipelineFunction, planPipeline, step, type AnyPipeline, type Materializer } from "../define/index.ts";
+import { directory, type StoredDirectory } from "../materializer/index.ts";
+import type { Artifact } from "../record/artifact.ts";
+import { runPlan, type RunOutcome, type RunPlanOptions } from "./run.ts";
+
+const pipeline = createPipelineFunction({
+  run: () => {
+    throw new Error("these tests run plans");
+  },
+});
+
+async function run(
+  ports: MemoryPorts,
+  of: unknown,
+  params: object = {},
+  options: RunPlanOptions = {},
+): Promise<RunOutcome> {
+  return await runPlan(planPipeline(of as AnyPipeline, params as Record<string, unknown>), ports, options);
+}
+
+function statuses({ steps }: RunOutcome): readonly string[] {
+  return steps.map(({ node, status, error }) => `${node} ${status}${error === undefined ? "" : `: ${error.message}`}`);
+}
+
+/** The artifact that a node's output is. */
+async function artifactOf(
+  ports: MemoryPorts,
+  { artifacts }: RunOutcome,
+  node: string,
+  output: string,
+): Promise<Artifact> {
+  const use = artifacts.get(node as never)?.get(output);
+  const [artifact] = await ports.metadata.artifacts({ name: use!.artifact, version: use!.version });
+  return artifact!;
+}
+
+/** Other bytes of the same size: only who reads them finds out. */
+async function damage(ports: MemoryPorts, { digest, size }: Artifact["root"]): Promise<void> {
+  const upload = await ports.blobs.upload();
+  await upload.write(Buffer.alloc(size, "x"));
+  await upload.commit(digest, { replace: true });
+}
+
+test("several damaged outputs of one step are repaired by running it once", async () => {
+  const ports = makePorts();
+  let executed = 0;
+  const make = step({ name: "make", run: () => ((executed += 1), { a: "one", b: "two" }) });
+  const concat = step({
+    name: "concat",
+    run: ({ a, b, end }: Record<"a" | "b" | "end", string>) => ({ all: a + b + end }),
+  });
+  const both = pipeline({
+    name: "both",
+    build: ({ end }: { end: string }) => {
+      const { a, b } = make();
+      return concat({ a, b, end });
+    },
+  });
+  const first = await run(ports, both, { end: "." });
+  for (const output of ["a", "b"]) await damage(ports, (await artifactOf(ports, first, "make", output)).root);
+  const second = await run(ports, both, { end: "!" });
+  assert.deepEqual(statuses(second), ["make completed", "concat completed"]);
+  assert.equal(executed, 2);
+  const all = await artifactOf(ports, second, "concat", "all");
+  assert.equal(await ports.content.text(all.root.digest), "onetwo!");
+});
+
+test("damage that a step finds when it reads a file of its input is repaired, and the step is called again", async (t) => {
+  const ports = makePorts();
+  const folder = await mkdtemp(join(tmpdir(), "reprise-test-"));
+  t.after(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, "texts"));
+  for (const name of ["a", "b"]) await writeFile(join(folder, "texts", name), `text ${name}`);
+  const make = step({ name: "make", run: () => ({ texts: directory(join(folder, "texts")) }) });
+  const read = step({
+    name: "read",
+    run: async ({ texts, end }: { texts: StoredDirectory; end: string }, { log }) => {
+      log("reading");
+      return { all: (await texts.file("a").text()) + (await texts.file("b").text()) + end };
+    },
+  });
+  const both = pipeline({ name: "both", build: ({ end }: { end: string }) => read({ texts: make().texts, end }) });
+  const first = await run(ports, both, { end: "." });
+  for (const part of (await artifactOf(ports, first, "make", "texts")).parts) await damage(ports, part);
+  const second = await run(ports, both, { end: "!" });
+  assert.deepEqual(statuses(second), ["make completed", "read completed"]);
+  const all = await artifactOf(ports, second, "read", "all");
+  assert.equal(await ports.content.text(all.root.digest), "text atext b!");
+  const lines = await ports.metadata.logs({ stepRuns: [second.steps[1]!.id] });
+  assert.deepEqual(
+    lines.map(({ seq }) => seq),
+    [0, 1],
+  );
+});
+
+/** Texts that are read back only when a test says so. */
+function gatedText(gate: () => Promise<void>): Materializer<string> {
+  return {
+    name: "gated",
+    version: 1,
+    mediaType: "text/plain",
+    extension: "txt",
+    accepts: () => false,
+    write: async (value, blobs) => ({ root: await blobs.put(value) }),
+    async read({ digest }, blobs) {
+      const found = await blobs.text(digest).catch((error: unknown) => error);
+      await gate();
+      if (found instanceof Error) throw found;
+      return found as string;
+    },
+  };
+}
+
+test("a step that finds the damage after somebody else had it repaired is called again", async () => {
+  const ports = makePorts();
+  let reads = 0;
+  const repaired = Promise.withResolvers<void>();
+  // The first reader gets its answer at once, the second only when the first has had its repair.
+  const text = gatedText(async () => {
+    reads += 1;
+    if (reads === 2) await repaired.promise;
+  });
+  const make = step({ name: "make", outputs: { a: text }, run: () => ({ a: "one" }) });
+  const early = step({ name: "early", cache: "off", run: ({ a }: { a: string }) => (repaired.resolve(), { b: a }) });
+  const late = step({ name: "late", cache: "off", run: ({ a }: { a: string }) => ({ c: a }) });
+  const three = pipeline({
+    name: "three",
+    build: () => {
+      const { a } = make();
+      return { b: early({ a }).b, c: late({ a }).c };
+    },
+  });
+  const alone = pipeline({ name: "alone", build: () => make().a });
+  const first = await run(ports, alone);
+  await damage(ports, (await artifactOf(ports, first, "make", "a")).root);
+  const second = await run(ports, three);
+  assert.deepEqual(statuses(second), ["make completed", "early completed", "late completed"]);
+});
+
+test("a step gets the very inputs that its key was made of, and runs again when a repair changed them", async () => {
+  const ports = makePorts();
+  let made = 0;
+  const gate = Promise.withResolvers<void>();
+  let isGated = false;
+  const slowText = gatedText(async () => {
+    if (isGated) await gate.promise;
+  });
+  const slow = step({ name: "slow", outputs: { first: slowText }, run: () => ({ first: "slow" }) });
+  const make = step({ name: "make", run: () => ((made += 1), { a: "damaged", b: `made ${made}` }) });
+  const seen: string[] = [];
+  const finder = step({ name: "finder", cache: "off", run: ({ a }: { a: string }) => (gate.resolve(), { c: a }) });
+  const other = step({
+    name: "other",
+    run: ({ first, b }: { first: string; b: string }) => (seen.push(b), { d: first + b }),
+  });
+  const build = (isWhole: boolean) => () => {
+    const { first } = slow();
+    const { a, b } = make();
+    if (!isWhole) return {};
+    return { c: finder({ a }).c, d: other({ first, b }).d };
+  };
+  const before = await run(ports, pipeline({ name: "before", build: build(false) }));
+  await damage(ports, (await artifactOf(ports, before, "make", "a")).root);
+  isGated = true;
+  const whole = pipeline({ name: "whole", build: build(true) });
+  const outcome = await run(ports, whole);
+  assert.deepEqual(statuses(outcome), ["slow cached", "make completed", "finder completed", "other completed"]);
+  assert.deepEqual(seen, ["made 1", "made 2"]);
+  const d = await artifactOf(ports, outcome, "other", "d");
+  assert.equal(await ports.content.text(d.root.digest), "slowmade 2");
+  const again = await run(ports, whole);
+  assert.equal(again.steps[3]?.status, "cached");
+  assert.deepEqual(again.artifacts.get("other" as never), outcome.artifacts.get("other" as never));
+});
