@@ -363,18 +363,20 @@ test("events tell the run from its start to its end", async () => {
 
 test("a timeout of months is one, though timers count no further than 25 days", async () => {
   const ports = makePorts();
+  let isAborted: boolean | undefined;
   const patient = step({
     name: "patient",
     timeout: "8w",
     run: async (_inputs: object, { signal }) => {
       // Long enough for a timer that overflowed, and is due at once, to go off.
       for (const end = performance.now() + 3; performance.now() < end;);
-      await new Promise((done) => setImmediate(done));
-      return { isAborted: signal.aborted };
+      for (let turn = 0; turn < 3; turn += 1) await new Promise((done) => setImmediate(done));
+      isAborted = signal.aborted;
+      return { a: 1 };
     },
   });
-  const { steps } = await run(ports, pipeline({ name: "single", build: () => patient() }));
-  assert.equal(steps[0]?.status, "completed", steps[0]?.error?.message);
+  await run(ports, pipeline({ name: "single", build: () => patient() }));
+  assert.equal(isAborted, false);
 });
 
 test("a store that refuses to write ends the run with its own error, and a step that did its work is not called again", async () => {
