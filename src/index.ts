@@ -84,7 +84,7 @@ export {
   text,
 } from "./materializer/index.ts";
 export type { Image, StoredDirectory, StoredFile, Table, Tensor, TextDocument } from "./materializer/index.ts";
-export { defineConfig, type Config, type StackConfig } from "./stack/config.ts";
+export { defineConfig, type Config, type StackConfig } from "./stack/define-config.ts";
 export {
   ConflictError,
   DefinitionError,

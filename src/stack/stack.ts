@@ -12,7 +12,8 @@ import type { RunnerPorts } from "../runner/ports.ts";
 import { openSqlite } from "../sql/sqlite.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import { openContentStore } from "../store/content-store.ts";
-import { loadConfig, type Config, type LoadedConfig, type StackConfig } from "./config.ts";
+import { loadConfig, type LoadedConfig } from "./config.ts";
+import type { Config, StackConfig } from "./define-config.ts";
 import { repriseVersion } from "./version.ts";
 
 export interface Stack extends RunnerPorts, AsyncDisposable {

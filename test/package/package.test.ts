@@ -67,6 +67,21 @@ console.log(twice, typeof named);
   assert.equal(stdout.trim(), "42 string");
 });
 
+test("what is loaded before Node is checked has no syntax that an older Node refuses", async () => {
+  const dist = join(repository, "dist");
+  const seen = new Set<string>();
+  const visit = async (name: string): Promise<void> => {
+    if (seen.has(name)) return;
+    seen.add(name);
+    const text = await readFile(join(dist, name), "utf8");
+    assert.ok(!/^\s*(?:await )?using \w+ =/mu.test(text), `${name} declares with using`);
+    for (const [, target] of text.matchAll(/^(?:import|export)[^;]*?"\.\/([^"]+)";/gmu)) await visit(target as string);
+  };
+  await visit("index.js");
+  await visit("bin.js");
+  assert.ok(seen.size > 4, [...seen].join());
+});
+
 test("an older Node gets one line that says what to do", async (t) => {
   const { complainAboutNode } = await import("../../src/stack/node-version.ts");
   const line = complainAboutNode("20.20.2") as string;
