@@ -1,97 +1,130 @@
 /**
  * How long it takes to know the code of 200 steps in a project of 500 modules, cold and after edits, against reading and
- * hashing the same files. Run with `node bench/code-identity.ts`.
+ * hashing the same files.
  */
 import { hash } from "node:crypto";
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openCodeIndex } from "../src/code/index.ts";
+import { openCodeIndex, type ProjectIndex } from "../src/code/index.ts";
 import type { StepDefinition } from "../src/define/plan.ts";
+import { atMost, compare, runAlone, type Comparison, type Mode, type Row } from "./harness.ts";
 
-const modules = 500;
-const steps = 200;
-const rounds = 9;
+export const row: Row = {
+  name: "code-identity",
+  title: "Code fingerprint of the steps of a project",
+  measure,
+};
 
-const root = mkdtempSync(join(tmpdir(), "reprise-bench-"));
-try {
-  generateProject();
-  const definitions = findSteps();
-  let states = 0;
-  const open = (stateDir: string): ReturnType<typeof openCodeIndex> => openCodeIndex({ root, stateDir, entries: [] });
-  const fresh = (): string => join(root, ".state", String(states++));
+async function* measure({ quick }: Mode): AsyncGenerator<Comparison> {
+  for (const modules of quick ? [25] : [50, 150, 500]) {
+    const root = mkdtempSync(join(tmpdir(), "reprise-bench-"));
+    try {
+      yield await compareStates(root, modules, quick ? 1 : 9);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  }
+}
+
+async function compareStates(root: string, modules: number, rounds: number): Promise<Comparison> {
+  // A copy for each contender that edits, so that no other sees its edits.
+  const make = (name: string): Copy => makeCopy(join(root, name), modules);
+  const [untouched, leaf, added, other] = [make("untouched"), make("leaf"), make("added"), make("other")];
   // Clocks of file systems are coarse: what was written a moment ago is read again, which is not what is measured.
   await new Promise((resolve) => setTimeout(resolve, 200));
-
-  const reading = await median(() => {
-    for (const path of sources()) hash("sha256", readFileSync(path));
-  });
-  const first = await time(() => open(fresh()).identify(definitions));
-  const cold = await median(() => open(fresh()).identify(definitions));
-  const kept = fresh();
-  await open(kept).identify(definitions);
-  const unchangedProcess = await median(() => open(kept).identify(definitions));
-  const index = open(kept);
-  await index.identify(definitions);
-  const unchanged = await median(() => index.identify(definitions));
-  const leaf = join(root, "src", "m499.ts");
-  let edits = 0;
-  const leafEdit = await median(
-    () => index.identify(definitions),
-    () => writeFileSync(leaf, readFileSync(leaf, "utf8").replace(/\* \d+ \+ 1/u, `* ${(edits += 1)} + 1`)),
-  );
-  const exportAdded = await median(
-    () => index.identify(definitions),
-    () => appendFileSync(leaf, `export const added${(edits += 1)} = ${edits};\n`),
-  );
-  const afterEdit = await median(
-    () => open(kept).identify(definitions),
-    () => writeFileSync(leaf, readFileSync(leaf, "utf8").replace(/\* \d+ \+ 1/u, `* ${(edits += 1)} + 1`)),
-  );
-
-  console.log(`${modules} modules, ${steps} steps; medians of ${rounds}`);
-  show("reading and hashing all files", reading, reading);
-  show("cold, with the parser's import", first, reading);
-  show("cold", cold, reading);
-  show("unchanged, another process's state", unchangedProcess, reading);
-  show("unchanged, same process", unchanged, reading);
-  show("after a leaf edit, same process", leafEdit, reading);
-  show("after an added export, same process", exportAdded, reading);
-  show("after a leaf edit, another process", afterEdit, reading);
-} finally {
-  rmSync(root, { recursive: true, force: true });
-}
-
-function show(name: string, milliseconds: number, reading: number): void {
-  console.log(
-    `${name.padEnd(40)} ${milliseconds.toFixed(1).padStart(8)} ms  ${(milliseconds / reading).toFixed(2)} × reading`,
-  );
-}
-
-async function time(work: () => unknown): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
-}
-
-async function median(work: () => unknown, prepare: () => void = () => undefined): Promise<number> {
-  const times: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    prepare();
-    times.push(await time(work));
+  for (const { open, definitions } of [untouched, other]) await open("kept").identify(definitions);
+  const indexes = new Map<Copy, ProjectIndex>();
+  for (const copy of [untouched, leaf, added]) {
+    const index = copy.open("kept");
+    await index.identify(copy.definitions);
+    indexes.set(copy, index);
   }
-  return times.sort((a, b) => a - b)[Math.floor(rounds / 2)]!;
+  const again = async (copy: Copy): Promise<void> => void (await indexes.get(copy)?.identify(copy.definitions));
+  let states = 0;
+  return await compare({
+    title: `${modules} modules, ${untouched.definitions.length} steps`,
+    limit: "reading and hashing all files",
+    contenders: [
+      {
+        name: "reading and hashing all files",
+        run() {
+          for (const path of untouched.sources) hash("sha256", readFileSync(path));
+        },
+      },
+      {
+        name: "stat of all files",
+        run() {
+          for (const path of untouched.sources) statSync(path);
+        },
+      },
+      {
+        name: "cold",
+        run: async () => void (await untouched.open(`fresh ${(states += 1)}`).identify(untouched.definitions)),
+      },
+      {
+        name: "nothing changed, state of another process",
+        run: async () => void (await untouched.open("kept").identify(untouched.definitions)),
+      },
+      { name: "nothing changed, same process", run: () => again(untouched) },
+      { name: "a leaf edited, same process", before: () => editLeaf(leaf), run: () => again(leaf) },
+      { name: "an export added, same process", before: () => addExport(added), run: () => again(added) },
+      {
+        name: "a leaf edited, state of another process",
+        before: () => editLeaf(other),
+        run: async () => void (await other.open("kept").identify(other.definitions)),
+      },
+    ],
+    rounds,
+    conclude: (median) => ({
+      goals: [atMost(median("a leaf edited, state of another process"), 50, "a leaf edited: less than 50 ms")],
+    }),
+  });
 }
 
-function sources(): string[] {
-  return readdirSync(join(root, "src")).map((name) => join(root, "src", name));
+interface Copy {
+  readonly sources: readonly string[];
+  readonly definitions: readonly StepDefinition[];
+  /** A module that imports none. */
+  readonly leaf: string;
+  readonly open: (state: string) => ProjectIndex;
+}
+
+function makeCopy(root: string, modules: number): Copy {
+  generateProject(root, modules);
+  const sources = readdirSync(join(root, "src")).map((name) => join(root, "src", name));
+  return {
+    sources,
+    definitions: findSteps(sources),
+    leaf: join(root, "src", `m${modules - 1}.ts`),
+    open: (state) => openCodeIndex({ root, stateDir: join(root, ".state", state), entries: [] }),
+  };
+}
+
+let edits = 0;
+
+function editLeaf({ leaf }: Copy): void {
+  writeFileSync(leaf, readFileSync(leaf, "utf8").replace(/\* \d+ \+ 1/u, `* ${(edits += 1)} + 1`));
+}
+
+function addExport({ leaf }: Copy): void {
+  appendFileSync(leaf, `export const added${(edits += 1)} = ${edits};\n`);
 }
 
 /** Modules of four functions each that call into later ones, barrels over groups of 25, and a step in every other module. */
-function generateProject(): void {
+function generateProject(root: string, modules: number): void {
   mkdirSync(join(root, "src"), { recursive: true });
   writeFileSync(join(root, "package.json"), JSON.stringify({ name: "bench", type: "module" }));
-  for (let at = 0; at < modules; at++) writeFileSync(join(root, "src", `m${at}.ts`), moduleText(at));
+  for (let at = 0; at < modules; at++) writeFileSync(join(root, "src", `m${at}.ts`), moduleText(at, modules));
   for (let group = 0; group < modules / 25; group++) {
     const lines = Array.from(
       { length: 25 },
@@ -101,7 +134,7 @@ function generateProject(): void {
   }
 }
 
-function moduleText(at: number): string {
+function moduleText(at: number, modules: number): string {
   const imports: string[] = [];
   const callees: string[] = [];
   // Numbers that look scattered, and are the same every time.
@@ -127,7 +160,7 @@ export function f${at}_${index}(x: number, options: { scale?: number } = {}): nu
 }
 `;
   });
-  const hasStep = at % 2 === 0 && at / 2 < steps;
+  const hasStep = at % 2 === 0 && at / 2 < 200;
   const step = hasStep
     ? `export const step${at} = step({ name: "step${at}", run: ({ x }: { x: number }) => ({ y: f${at}_0(x) }) });\n`
     : "";
@@ -136,8 +169,8 @@ export function f${at}_${index}(x: number, options: { scale?: number } = {}): nu
 }
 
 /** The definitions that the modules would make, by where their calls stand. */
-function findSteps(): StepDefinition[] {
-  return sources().flatMap((path): StepDefinition[] => {
+function findSteps(sources: readonly string[]): StepDefinition[] {
+  return sources.flatMap((path): StepDefinition[] => {
     const lines = readFileSync(path, "utf8").split("\n");
     const line = lines.findIndex((text) => text.includes("= step({"));
     if (line === -1) return [];
@@ -147,3 +180,5 @@ function findSteps(): StepDefinition[] {
     return [{ name, run: () => ({}), params: undefined, inputs: {}, outputs: undefined, options: {}, sites }];
   });
 }
+
+if (import.meta.main) await runAlone(row);

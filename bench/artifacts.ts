@@ -1,0 +1,330 @@
+/** Artifacts stored, verified and loaded, against the shell's tools and the libraries' own writers. */
+import { execFile } from "node:child_process";
+import { mkdtemp, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { tableFromArrays, tableFromIPC, tableToIPC } from "apache-arrow";
+import { openFolder } from "../src/blob/folder.ts";
+import {
+  createRegistry,
+  file,
+  loadValue,
+  storeValue,
+  table,
+  type StoredFile,
+  type StoredValue,
+  type Table,
+} from "../src/materializer/index.ts";
+import { openContentStore, type ContentStore } from "../src/store/content-store.ts";
+import {
+  atMost,
+  compare,
+  runAlone,
+  type Comparison,
+  type Contender,
+  type Goal,
+  type Mode,
+  type Row,
+} from "./harness.ts";
+import { artifactMegabytes } from "./sizes.ts";
+
+export const row: Row = {
+  name: "artifacts",
+  title: "Artifacts: store, verify, load",
+  measure,
+};
+
+const execute = promisify(execFile);
+const registry = createRegistry();
+
+async function* measure(mode: Mode): AsyncGenerator<Comparison> {
+  const root = await mkdtemp(join(tmpdir(), "reprise-bench-artifacts-"));
+  try {
+    yield* measureFile(root, mode);
+    yield* measureTable(root, mode);
+    yield* measureJson(root, mode);
+    yield* measureSmallValues(root, mode);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+async function* measureFile(root: string, mode: Mode): AsyncGenerator<Comparison> {
+  const megabytes = artifactMegabytes(mode);
+  const path = join(root, "large.bin");
+  await makeFile(path, megabytes);
+  const shelf = new Shelf(root);
+  const copy = join(root, "copy.bin");
+  yield await compare({
+    title: `Store a file of ${megabytes} MB`,
+    limit: "sha256sum, then cp, then sync",
+    contenders: [
+      {
+        name: "sha256sum, then cp, then sync",
+        before: () => rm(copy, { force: true }),
+        async run() {
+          await execute("sha256sum", [path]);
+          await execute("cp", [path, copy]);
+          await execute("sync", [copy]);
+        },
+      },
+      { name: "cp, then sync", ...copying(path, copy) },
+      shelf.storing("Reprise", () => file(path)),
+    ],
+    rounds: mode.quick ? 1 : 5,
+    conclude: (median) => ({
+      goals: [eightyPercent(median("Reprise"), median("sha256sum, then cp, then sync"))],
+      notes: [`Reprise: ${((megabytes / median("Reprise")) * 1000).toFixed(0)} MB/s.`],
+    }),
+  });
+  yield await compare({
+    title: `Read and verify a file of ${megabytes} MB`,
+    limit: "sha256sum",
+    contenders: [
+      { name: "sha256sum", run: async () => void (await execute("sha256sum", [path])) },
+      shelf.loading("Reprise", async (value) => {
+        for await (const _ of (value as StoredFile).stream());
+      }),
+    ],
+    rounds: mode.quick ? 1 : 5,
+    conclude: (median) => ({ goals: [eightyPercent(median("Reprise"), median("sha256sum"))] }),
+  });
+}
+
+async function* measureTable(root: string, mode: Mode): AsyncGenerator<Comparison> {
+  const rows = mode.quick ? 100 : 1_000_000;
+  const numbers = (column: number): Float64Array =>
+    Float64Array.from({ length: rows }, (_, at) => (at * 31 + column) / 7);
+  const arrow = tableFromArrays(
+    Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`column${at}`, numbers(at)])),
+  );
+  const path = join(root, "table.arrow");
+  const shelf = new Shelf(root);
+  const title = `a table of ${rows.toLocaleString("en")} × 10 numbers`;
+  yield await compare({
+    title: `Store ${title}`,
+    limit: "apache-arrow's writer, sha256, and a flushed file",
+    contenders: [
+      {
+        name: "apache-arrow's writer, sha256, and a flushed file",
+        run: async () => await writeFlushed(path, tableToIPC(arrow, "file")),
+      },
+      shelf.storing("Reprise", () => table(arrow)),
+    ],
+    rounds: mode.quick ? 1 : 5,
+    conclude: (median) => ({
+      goals: [eightyPercent(median("Reprise"), median("apache-arrow's writer, sha256, and a flushed file"))],
+    }),
+  });
+  yield await compare({
+    title: `Load ${title}`,
+    limit: "readFile and apache-arrow's reader",
+    contenders: [
+      { name: "readFile and apache-arrow's reader", run: async () => void tableFromIPC(await readFile(path)).numRows },
+      shelf.loading("Reprise, verified", async (value) => await (value as Table).toArrow()),
+    ],
+    rounds: mode.quick ? 1 : 5,
+    conclude: (median) => ({
+      goals: [eightyPercent(median("Reprise, verified"), median("readFile and apache-arrow's reader"))],
+    }),
+  });
+}
+
+async function* measureJson(root: string, mode: Mode): AsyncGenerator<Comparison> {
+  const documents = mode.quick ? 100 : 400_000;
+  const value = Array.from({ length: documents }, (_, at) => ({
+    id: at,
+    title: `document ${at}`,
+    score: at / 7,
+    tags: ["a", "b", `tag ${at % 100}`],
+    nested: {
+      lengths: [at, at + 1, at + 2],
+      text: "the quick brown fox jumps over the lazy dog and runs on ".repeat(2),
+    },
+  }));
+  const path = join(root, "value.json");
+  const megabytes = (JSON.stringify(value).length / 1e6).toFixed(0);
+  const shelf = new Shelf(root);
+  yield await compare({
+    title: `Store ${megabytes} MB of JSON`,
+    limit: "JSON.stringify, sha256, and a flushed file",
+    contenders: [
+      {
+        name: "JSON.stringify, sha256, and a flushed file",
+        run: async () => await writeFlushed(path, Buffer.from(JSON.stringify(value))),
+      },
+      shelf.storing("Reprise", () => value),
+    ],
+    rounds: mode.quick ? 1 : 5,
+    conclude: (median) => ({
+      goals: [eightyPercent(median("Reprise"), median("JSON.stringify, sha256, and a flushed file"))],
+    }),
+  });
+  yield await compare({
+    title: `Load ${megabytes} MB of JSON`,
+    limit: "readFile and JSON.parse",
+    contenders: [
+      { name: "readFile and JSON.parse", run: async () => void JSON.parse(await readFile(path, "utf8")) },
+      shelf.loading("Reprise, verified", async () => {}),
+    ],
+    rounds: mode.quick ? 1 : 5,
+    conclude: (median) => ({
+      goals: [eightyPercent(median("Reprise, verified"), median("readFile and JSON.parse"))],
+    }),
+  });
+}
+
+async function* measureSmallValues(root: string, mode: Mode): AsyncGenerator<Comparison> {
+  const count = mode.quick ? 10 : 10_000;
+  const values = Array.from({ length: count }, (_, at) => ({ at, name: `value ${at}`, list: [at, at + 1] }));
+  const folder = join(root, "small");
+  const shelf = new Shelf(root);
+  let stored: StoredValue[] = [];
+  yield await compare({
+    title: `Store ${count.toLocaleString("en")} small values`,
+    limit: "JSON.stringify, a flushed file and a rename each",
+    contenders: [
+      {
+        name: "JSON.stringify, a flushed file and a rename each",
+        before() {
+          rmSync(folder, { recursive: true, force: true });
+          mkdirSync(folder);
+        },
+        run() {
+          for (const [at, value] of values.entries()) {
+            const path = join(folder, `${at}.json`);
+            const handle = openSync(`${path}.new`, "wx");
+            writeSync(handle, JSON.stringify(value));
+            fsyncSync(handle);
+            closeSync(handle);
+            renameSync(`${path}.new`, path);
+          }
+        },
+      },
+      {
+        name: "Reprise",
+        before: () => shelf.empty(),
+        async run() {
+          stored = [];
+          for (const value of values) stored.push(await shelf.store(value));
+        },
+      },
+      {
+        name: "Reprise, 64 at once",
+        before: () => shelf.empty(),
+        async run() {
+          stored = [];
+          for (let at = 0; at < count; at += 64) {
+            stored.push(...(await Promise.all(values.slice(at, at + 64).map((value) => shelf.store(value)))));
+          }
+        },
+      },
+    ],
+    rounds: mode.quick ? 1 : 3,
+    conclude: (median) => ({
+      goals: [eightyPercent(median("Reprise"), median("JSON.stringify, a flushed file and a rename each"))],
+      notes: [`Reprise: ${((median("Reprise") / count) * 1000).toFixed(0)} µs a value.`],
+    }),
+  });
+  yield await compare({
+    title: `Load ${count.toLocaleString("en")} small values`,
+    limit: "readFileSync and JSON.parse each",
+    contenders: [
+      {
+        name: "readFileSync and JSON.parse each",
+        run() {
+          for (const at of values.keys()) JSON.parse(readFileSync(join(folder, `${at}.json`), "utf8"));
+        },
+      },
+      {
+        name: "Reprise, verified",
+        async run() {
+          for (const each of stored) await shelf.load(each);
+        },
+      },
+    ],
+    rounds: mode.quick ? 1 : 5,
+    conclude: (median) => ({
+      goals: [eightyPercent(median("Reprise, verified"), median("readFileSync and JSON.parse each"))],
+      notes: [`Reprise: ${((median("Reprise, verified") / count) * 1000).toFixed(0)} µs a value.`],
+    }),
+  });
+}
+
+/** A folder of blobs that is emptied before each round, and the value that was stored last. */
+class Shelf {
+  readonly #path: string;
+  #content: Promise<ContentStore>;
+  #last: StoredValue | undefined;
+
+  constructor(root: string) {
+    this.#path = join(root, "blobs");
+    this.#content = this.#open();
+  }
+
+  async empty(): Promise<void> {
+    await (await this.#content)[Symbol.asyncDispose]();
+    await rm(this.#path, { recursive: true, force: true });
+    this.#content = this.#open();
+    await this.#content;
+  }
+
+  async store(value: unknown): Promise<StoredValue> {
+    return (this.#last = await storeValue(value, { registry, blobs: await this.#content }));
+  }
+
+  async load(stored: StoredValue): Promise<unknown> {
+    return await loadValue(stored, { registry, blobs: await this.#content });
+  }
+
+  storing(name: string, make: () => unknown): Contender {
+    return { name, before: () => this.empty(), run: async () => void (await this.store(make())) };
+  }
+
+  loading(name: string, use: (value: unknown) => Promise<unknown>): Contender {
+    return { name, run: async () => void (await use(await this.load(this.#last as StoredValue))) };
+  }
+
+  async #open(): Promise<ContentStore> {
+    return openContentStore(await openFolder({ path: this.#path }));
+  }
+}
+
+function copying(path: string, copy: string): Omit<Contender, "name"> {
+  return {
+    before: () => rm(copy, { force: true }),
+    async run() {
+      await execute("cp", [path, copy]);
+      await execute("sync", [copy]);
+    },
+  };
+}
+
+/** What a careful writer does by hand: the digest, the bytes on the disk, and the name at the end. */
+async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
+  const { hash } = await import("node:crypto");
+  hash("sha256", bytes);
+  await writeFile(`${path}.new`, bytes, { flush: true });
+  await rename(`${path}.new`, path);
+}
+
+function eightyPercent(value: number, limit: number): Goal {
+  return atMost(value, limit / 0.8, "at least 80 % of the limit's speed");
+}
+
+async function makeFile(path: string, megabytes: number): Promise<void> {
+  const piece = Buffer.alloc(1_000_000);
+  for (let at = 0, state = 1; at < piece.length; at += 4) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    piece.writeUInt32LE(state, at);
+  }
+  await using handle = await open(path, "w");
+  for (let index = 0; index < megabytes; index += 1) {
+    piece.writeUInt32LE(index, 0);
+    await handle.write(piece);
+  }
+}
+
+if (import.meta.main) await runAlone(row);
