@@ -311,3 +311,21 @@ test("the names of a plan are unique, and its nodes stand behind what they depen
     }),
   );
 });
+
+test("an argument is what it was at the moment of its call, whatever the build does with it afterwards", () => {
+  const rows: number[] = [];
+  const growing = pipeline({
+    name: "growing",
+    build: () => {
+      const model = train({ trainSet: splitter().trainSet }).model;
+      for (const row of [1, 2]) {
+        rows.push(row);
+        score({ model, rows });
+      }
+    },
+  });
+  const plan = growing.plan();
+  rows.push(3);
+  assert.deepEqual(nodeOf(plan, "score").arguments["rows"], { kind: "value", value: [1] });
+  assert.deepEqual(nodeOf(plan, "score_2").arguments["rows"], { kind: "value", value: [1, 2] });
+});

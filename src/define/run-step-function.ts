@@ -60,7 +60,7 @@ export function validateInputs(
 export function validateOutputs(step: StepDefinition, returned: unknown): unknown {
   if (step.outputs === undefined) return returned;
   const names = Object.keys(step.outputs);
-  if (names.length === 1 && names[0] === singleOutput && !hasOutput(returned, singleOutput)) {
+  if (isSingleValue(step, returned)) {
     return passDeclared(step.outputs[singleOutput]!, returned, singleOutput, step);
   }
   if (!isPlainRecord(returned)) {
@@ -79,8 +79,11 @@ export function validateOutputs(step: StepDefinition, returned: unknown): unknow
   return validated;
 }
 
-function hasOutput(value: unknown, name: string): boolean {
-  return isPlainRecord(value) && Object.hasOwn(value, name) && Object.keys(value).length === 1;
+/** Whether what a step returned is its one declared output itself, and no record that names it. */
+export function isSingleValue(step: StepDefinition, returned: unknown): boolean {
+  const names = Object.keys(step.outputs ?? {});
+  if (names.length !== 1 || names[0] !== singleOutput) return false;
+  return !(isPlainRecord(returned) && Object.keys(returned).join() === singleOutput);
 }
 
 function passDeclared(declaration: Declaration, value: unknown, name: string, step: StepDefinition): unknown {

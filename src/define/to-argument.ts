@@ -2,6 +2,7 @@
 import type { Problem } from "../error.ts";
 import { formatPath, type PathStep } from "../hash/value-path.ts";
 import type { Build } from "./build.ts";
+import { copyValue } from "./copy-value.ts";
 import { isPipeline, isStep } from "./definition-mark.ts";
 import type { Argument } from "./plan.ts";
 import { nameReference, readReference, report, wholeOutput, type ReferenceData } from "./reference.ts";
@@ -18,7 +19,8 @@ export function toArgument(build: Build, value: unknown, owner: string): Argumen
     report(wrongArgument(owner, found.wrong));
     return undefined;
   }
-  if (!found.reference) return { kind: "value", value };
+  // As it is now: a list that the build goes on filling is another argument for the next call.
+  if (!found.reference) return { kind: "value", value: copyValue(value) };
   const items = (value as readonly unknown[]).map((item, index) => toArgument(build, item, `${owner}[${index}]`));
   return items.includes(undefined) ? undefined : { kind: "list", items: items as Argument[] };
 }

@@ -5,7 +5,8 @@ import { DefinitionError, RunError, StoreError, ValueError } from "../error.ts";
 import { formatPath, type PathStep } from "../hash/value-path.ts";
 import { loadValue, storeValue, type StoredValue } from "../materializer/stored-value.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
-import { validateInputs, validateOutputs } from "../define/run-step-function.ts";
+import { copyValue } from "../define/copy-value.ts";
+import { isSingleValue, validateInputs, validateOutputs } from "../define/run-step-function.ts";
 import { isPlainRecord } from "../define/to-argument.ts";
 import { isSchema } from "../define/validate.ts";
 import { captureOutput } from "./log-capture.ts";
@@ -90,6 +91,7 @@ async function readInputs({
   const read = async (argument: Argument): Promise<unknown> => {
     switch (argument.kind) {
       case "value":
+        // Its own for each call: a step that changes its argument changes nothing else.
         return copyValue(argument.value);
       case "list":
         return await Promise.all(argument.items.map(read));
@@ -105,30 +107,6 @@ async function readInputs({
   const inputs: Record<string, unknown> = {};
   for (const [name, argument] of Object.entries(args)) inputs[name] = await read(argument);
   return validateInputs(step, inputs);
-}
-
-/** A plain value of its own for each call, so that a step that changes its argument changes nothing else. */
-export function copyValue(value: unknown, copies = new Map<object, unknown>()): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  const known = copies.get(value);
-  if (known !== undefined) return known;
-  if (value instanceof URL) return new URL(value);
-  if (Array.isArray(value)) {
-    const copy: unknown[] = Array.from({ length: value.length });
-    copies.set(value, copy);
-    for (const [index, item] of value.entries()) copy[index] = copyValue(item, copies);
-    return copy;
-  }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return structuredClone(value);
-  const copy = Object.create(prototype as object | null) as object;
-  copies.set(value, copy);
-  for (const [key, item] of Object.entries(value)) {
-    // Defined, not set: a member may be called "__proto__".
-    const member = { value: copyValue(item, copies), writable: true, enumerable: true, configurable: true };
-    Object.defineProperty(copy, key, member);
-  }
-  return copy;
 }
 
 /** Waits for the step, and after an abort a little longer: one that does not listen to its signal is given up. */
@@ -155,7 +133,7 @@ async function storeOutputs(
 ): Promise<Map<OutputName, StoredValue>> {
   const stored = new Map<OutputName, StoredValue>();
   const blobs: BlobWriter = { put: (source) => ports.content.put(source, { heal }) };
-  for (const [name, value] of nameOutputs(step, validateOutputs(step, returned))) {
+  for (const [name, value] of nameOutputs(step, returned)) {
     const declaration = step.outputs?.[name];
     try {
       const options = { registry: ports.registry, blobs };
@@ -174,13 +152,13 @@ async function storeOutputs(
   return stored;
 }
 
-/** Outputs by name: the fields of a plain record, else the one value; nothing for undefined. */
+/** Outputs by name: the members of a plain record, else the one value; nothing for undefined. */
 function nameOutputs(step: StepDefinition, returned: unknown): ReadonlyMap<OutputName, unknown> {
-  if (returned === undefined) return new Map();
-  const isSingle = step.outputs !== undefined && Object.keys(step.outputs).join() === singleOutput;
-  if (isPlainRecord(returned) && !(isSingle && !Object.hasOwn(returned, singleOutput)))
-    return new Map(Object.entries(returned));
-  return new Map([[singleOutput, returned]]);
+  const value = validateOutputs(step, returned);
+  if (value === undefined) return new Map();
+  // By what was returned: a schema may leave of a record what looks like another one.
+  if (isPlainRecord(value) && !isSingleValue(step, returned)) return new Map(Object.entries(value));
+  return new Map([[singleOutput, value]]);
 }
 
 /** The error of a value that cannot be stored, told from the step's side: which output, and which part of it. */

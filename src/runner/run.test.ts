@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { makePorts, type MemoryPorts } from "../../test/rig/ports.ts";
 import { createPipelineFunction, planPipeline, step, type AnyPipeline } from "../define/index.ts";
 import { StoreError } from "../error.ts";
+import { json } from "../materializer/index.ts";
 import type { RunEvent } from "../record/event.ts";
 import { runPlan, type RunOutcome, type RunPlanOptions } from "./run.ts";
 
@@ -406,4 +407,15 @@ test("a plain argument comes to the step with all of its members, whatever they 
   const { artifacts } = await run(ports, pipeline({ name: "single", build: () => keys({ of }) }));
   const [found] = await ports.metadata.artifacts({ digests: [artifacts.get("keys" as never)!.get("keys")!.digest] });
   assert.equal(await ports.content.text(found!.root.digest), "__proto__,constructor");
+});
+
+test("one declared output is the whole of what is returned, also where that has a member named output", async () => {
+  const ports = makePorts();
+  const make = step({ name: "make", outputs: json(), run: () => ({ output: 1, other: 2 }) });
+  const look = step({ name: "look", run: ({ made }: { made: object }) => ({ keys: Object.keys(made).join() }) });
+  const pair = pipeline({ name: "pair", build: () => look({ made: make() as never }) });
+  const { artifacts } = await run(ports, pair);
+  assert.deepEqual([...artifacts.get("make" as never)!.keys()], ["output"]);
+  const [found] = await ports.metadata.artifacts({ digests: [artifacts.get("look" as never)!.get("keys")!.digest] });
+  assert.equal(await ports.content.text(found!.root.digest), "output,other");
 });
