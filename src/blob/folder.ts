@@ -127,6 +127,10 @@ class FolderBlobStore implements BlobStore {
     for (const digest of digests) await orMissing(() => utimesSync(this.#locate(digest), new Date(), sealOf(digest)));
   }
 
+  async unseal(digests: readonly Digest[]): Promise<void> {
+    for (const digest of digests) await orMissing(() => utimesSync(this.#locate(digest), new Date(), new Date()));
+  }
+
   async *list(): AsyncGenerator<BlobStat, void, undefined> {
     for await (const shelf of entriesOf(this.#objects)) {
       if (!shelf.isDirectory()) continue;

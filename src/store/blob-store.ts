@@ -36,6 +36,8 @@ export interface BlobStore extends AsyncDisposable {
   touch(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>>;
   /** Marks blobs whose bytes were verified as sealed. */
   seal(digests: readonly Digest[]): Promise<void>;
+  /** Marks blobs whose bytes were found to be wrong as not sealed, so that nobody, here or elsewhere, takes them for right. */
+  unseal(digests: readonly Digest[]): Promise<void>;
   /** In no order. What is written or removed meanwhile may be left out. */
   list(): AsyncIterable<BlobStat>;
   /** Leaves alone what is not there. */

@@ -52,7 +52,7 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
     const bytes = await this.#blobs.read(digest);
     if (bytes === undefined) throw missing(digest);
     const found = digestBytes(bytes);
-    if (found !== digest) throw this.#altered(digest, found, bytes.byteLength);
+    if (found !== digest) throw await this.#altered(digest, found, bytes.byteLength);
     return bytes;
   }
 
@@ -75,7 +75,7 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
     }
     const { size } = digester;
     const found = digester.digest();
-    if (found !== digest) throw this.#altered(digest, found, size);
+    if (found !== digest) throw await this.#altered(digest, found, size);
     if (held !== undefined) yield held;
   }
 
@@ -215,9 +215,11 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
     return file;
   }
 
-  #altered(digest: Digest, found: Digest, size: number): StoreError {
+  async #altered(digest: Digest, found: Digest, size: number): Promise<StoreError> {
     this.#suspects.add(digest);
     this.#verifiedFiles.delete(digest);
+    // For other processes, and for the next run. A store that may only be read keeps its seal.
+    await this.#blobs.unseal([digest]).catch(() => {});
     return new StoreError("RPS4004", `Blob ${digest} was altered: its ${size} bytes have the digest ${found}.`, {
       hint: "Run the step that made it again: it replaces the bytes.",
       data: { digest, found, size },

@@ -9,6 +9,7 @@ export function openMemoryBlobStore(): BlobStore {
 interface Blob {
   readonly bytes: Uint8Array;
   readonly modifiedAt: number;
+  readonly sealed: boolean;
 }
 
 class MemoryBlobStore implements BlobStore {
@@ -26,7 +27,11 @@ class MemoryBlobStore implements BlobStore {
         if (this.#blobs.has(digest) && options?.replace !== true) {
           await this.touch([digest]);
         } else {
-          this.#blobs.set(digest, { bytes: Uint8Array.from(Buffer.concat(chunks)), modifiedAt: Date.now() });
+          this.#blobs.set(digest, {
+            bytes: Uint8Array.from(Buffer.concat(chunks)),
+            modifiedAt: Date.now(),
+            sealed: true,
+          });
         }
         chunks = [];
       },
@@ -60,14 +65,16 @@ class MemoryBlobStore implements BlobStore {
     return stats;
   }
 
-  /** Nobody else can write to memory of its own. */
-  async seal(): Promise<void> {}
+  async seal(digests: readonly Digest[]): Promise<void> {
+    this.#mark(digests, { sealed: true });
+  }
+
+  async unseal(digests: readonly Digest[]): Promise<void> {
+    this.#mark(digests, { sealed: false });
+  }
 
   async touch(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>> {
-    for (const digest of digests) {
-      const blob = this.#blobs.get(digest);
-      if (blob !== undefined) this.#blobs.set(digest, { ...blob, modifiedAt: Date.now() });
-    }
+    this.#mark(digests, { modifiedAt: Date.now() });
     return this.stat(digests);
   }
 
@@ -87,10 +94,17 @@ class MemoryBlobStore implements BlobStore {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#blobs.clear();
   }
+
+  #mark(digests: readonly Digest[], mark: Partial<Blob>): void {
+    for (const digest of digests) {
+      const blob = this.#blobs.get(digest);
+      if (blob !== undefined) this.#blobs.set(digest, { ...blob, ...mark });
+    }
+  }
 }
 
-function toStat(digest: Digest, { bytes, modifiedAt }: Blob): BlobStat {
-  return { digest, size: bytes.byteLength, modifiedAt, sealed: true };
+function toStat(digest: Digest, { bytes, modifiedAt, sealed }: Blob): BlobStat {
+  return { digest, size: bytes.byteLength, modifiedAt, sealed };
 }
 
 const pieceBytes = 64 * 1024;

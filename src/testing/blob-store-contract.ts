@@ -149,6 +149,21 @@ function testHousekeeping(current: () => BlobStore): void {
     assert.ok((await store.stat([digest])).get(digest)!.modifiedAt >= Math.floor(before.modifiedAt));
   });
 
+  it("seals what it wrote itself, and knows what is sealed no more", async () => {
+    const store = current();
+    const digest = await write(store, Buffer.from("text"));
+    const isSealed = async (): Promise<boolean | undefined> => (await store.stat([digest])).get(digest)?.sealed;
+    assert.equal(await isSealed(), true);
+    await store.unseal([digest, sampleDigest("nowhere")]);
+    await store.touch([digest]);
+    assert.equal(await isSealed(), false);
+    await store.seal([digest, sampleDigest("nowhere")]);
+    assert.equal(await isSealed(), true);
+    await store.unseal([digest]);
+    await write(store, Buffer.from("text"), { replace: true });
+    assert.equal(await isSealed(), true);
+  });
+
   it("removes blobs, and takes them again", async () => {
     const store = current();
     const [gone, kept] = [await write(store, Buffer.from("gone")), await write(store, Buffer.from("kept"))];

@@ -149,6 +149,18 @@ function testAltered(current: () => Opened): void {
     }
   });
 
+  it("is told to whoever looks later, and mended by putting the same bytes, once anybody has read it", async () => {
+    const { blobs, store } = current();
+    const ref = await store.put("right");
+    await flipByte(blobs, ref.digest);
+    await assert.rejects(store.bytes(ref.digest), { code: "RPS4004" });
+    await using later = openContentStore(blobs);
+    assert.equal((await later.verify([ref])).get(ref.digest), "corrupt");
+    await using other = openContentStore(blobs);
+    await other.put("right");
+    assert.equal(await other.text(ref.digest), "right");
+  });
+
   it("is sound again after another process mended it", async () => {
     const { store, blobs } = current();
     const ref = await store.put("text");
