@@ -100,6 +100,7 @@ export async function toCodeRecord(code: CodeIdentity): Promise<CodeRecord> {
   return {
     digest: code.digest,
     verdict: code.verdict,
+    ...(code.notes.length === 0 ? {} : { notes: code.notes.map(({ message }) => message) }),
     own: code.own,
     place: code.place && `${code.place.file}:${code.place.line}`,
     units: units.map(({ text: _text, ...unit }) => unit),

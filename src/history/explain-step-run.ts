@@ -23,6 +23,8 @@ export interface StepExplanation {
   readonly against: StepRun | undefined;
   /** How much is known of the step's code. */
   readonly verdict: string | undefined;
+  /** Why that is not all, a sentence each. */
+  readonly notes: readonly string[];
   readonly parts: readonly KeyPart[];
   /** Every difference, most telling first. */
   readonly differences: readonly Difference[];
@@ -48,6 +50,7 @@ export async function explainStepRun(
       stepRun,
       against: other,
       verdict: undefined,
+      notes: [],
       parts: [],
       differences: stepRun.reason?.differences ?? [],
     };
@@ -60,6 +63,7 @@ export async function explainStepRun(
     stepRun,
     against: other,
     verdict: toCode?.verdict,
+    notes: toCode?.notes ?? [],
     parts: [...listCode(from, to, fromCode, toCode), ...listArguments(from, to), ...listRest(from, to)],
     differences:
       from === undefined

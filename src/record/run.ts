@@ -128,6 +128,8 @@ export interface StepRun {
   readonly reason: Reason | undefined;
   readonly key: KeyDigest | undefined;
   readonly cache: CacheMode;
+  /** How much was known of the step's code; left out when all of it was. */
+  readonly verdict?: "assumed" | "opaque";
   readonly startedAt: number;
   readonly finishedAt: number | undefined;
   readonly attempts: readonly AttemptRecord[];

@@ -91,12 +91,13 @@ export class Progress {
       const skipped: Partial<StepRun> = selection.selected.has(node.id)
         ? {}
         : { status: "skipped", reason: { code: "not-selected", text: "it was not asked for", differences: [] } };
+      const verdict = code.verdict === "proved" ? {} : { verdict: code.verdict };
       this.#states.set(node.id, {
         node,
         code,
         policy: policy.cache,
         options: policy.options,
-        stepRun: { ...emptyStepRun(run, node, policy.options), ...skipped },
+        stepRun: { ...emptyStepRun(run, node, policy.options), ...verdict, ...skipped },
         key: undefined,
         given: new Map(),
         notes: makeNotes(),

@@ -21,6 +21,8 @@ export interface CodeUnitRecord {
 export interface CodeRecord {
   readonly digest: Digest;
   readonly verdict: string;
+  /** Why it is not proved, a sentence each. */
+  readonly notes?: readonly string[];
   readonly own: readonly string[];
   readonly place: string | undefined;
   readonly units: readonly CodeUnitRecord[];

@@ -226,6 +226,27 @@ test("cache settings change neither what a step's code is nor the pipeline's ver
   assert.equal(run.version, 1);
 });
 
+test("code that cannot be told makes a step run each time, says why, and a version vouches for it", async () => {
+  await using project = await makeProject(files);
+  await project.edit("work.pipeline.ts", "run: ({ kept, scale }", "run: async ({ kept, scale }");
+  await project.edit(
+    "work.pipeline.ts",
+    "if (process.env.BROKEN)",
+    "await import(String(process.env.MODULE ?? 'node:os'));\n    if (process.env.BROKEN)",
+  );
+  await play(project);
+  assert.deepEqual(await play(project), { load: cached, prepare: cached, total: "completed opaque-code" });
+  const explained = await project.json<{ verdict: string; notes: string[]; stepRun: { verdict: string } }>([
+    "why",
+    "total",
+  ]);
+  assert.deepEqual([explained.verdict, explained.stepRun.verdict], ["opaque", "opaque"]);
+  assert.match(explained.notes.join(), /import/u);
+  await project.edit("work.pipeline.ts", 'name: "total",', 'name: "total",\n  version: "1",');
+  await play(project);
+  assert.deepEqual(await play(project), { load: cached, prepare: cached, total: cached });
+});
+
 async function findBlobs(project: Project): Promise<string[]> {
   const folder = join(project.path, ".reprise", "objects");
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

@@ -16,7 +16,7 @@ export const why: Handler<"why"> = async (context) => {
 
 function printExplanation(
   printer: Printer,
-  { run, stepRun, against, parts, differences, verdict }: StepExplanation,
+  { run, stepRun, against, parts, differences, verdict, notes }: StepExplanation,
 ): void {
   const reason = stepRun.reason;
   const because =
@@ -51,6 +51,7 @@ function printExplanation(
   if (verdict !== undefined && verdict !== "proved") {
     printer.line();
     printer.line(`  its code is ${verdict}: not all that it can reach is known`);
+    for (const note of notes) printer.line(printer.style("dim", `    ${cleanText(note)}`));
   }
   if (differences.length === 0) return;
   printer.line();
