@@ -163,13 +163,15 @@ export interface Column<Row> {
   readonly flexible?: boolean;
 }
 
-/** Rows under titles. On a narrow terminal the flexible columns are cut first, then the last columns are left out. */
+/** Rows under titles. On a narrow terminal the flexible columns are cut first, then the last columns are left out. Empty columns always are. */
 export function printTable<Row>(printer: Printer, rows: readonly Row[], columns: readonly Column<Row>[]): void {
   const cells = rows.map((row) => columns.map((column) => cleanText(column.value(row)).replaceAll("\n", " ")));
   const widths = columns.map((column, at) =>
     Math.max(textWidth(column.title), ...cells.map((row) => textWidth(row[at] ?? ""))),
   );
-  const shown = fitColumns(columns, widths, printer.terminal.columns);
+  // A column without a single cell says nothing.
+  const filled = columns.flatMap((_, at) => (cells.length === 0 || cells.some((row) => row[at] !== "") ? [at] : []));
+  const shown = fitColumns(columns, filled, widths, printer.terminal.columns);
   const last = shown.at(-1);
   const render = (texts: readonly string[], style: (at: number, text: string) => string): void => {
     const parts = shown.map((at) => {
@@ -194,8 +196,13 @@ export function printTable<Row>(printer: Printer, rows: readonly Row[], columns:
 }
 
 /** Which columns are shown; narrows the widths of the flexible ones in place. */
-function fitColumns<Row>(columns: readonly Column<Row>[], widths: number[], room: number): number[] {
-  const shown = columns.map((_, at) => at);
+function fitColumns<Row>(
+  columns: readonly Column<Row>[],
+  filled: readonly number[],
+  widths: number[],
+  room: number,
+): number[] {
+  const shown = [...filled];
   const total = (): number => shown.reduce((sum, at) => sum + (widths[at] ?? 0) + 2, 0);
   for (;;) {
     const excess = total() - room;

@@ -24,6 +24,8 @@ function describeCode(reason: Reason): string {
       return "nothing changed";
     case "same-output-upstream":
       return "input unchanged";
+    case "cache-off":
+      return reason.text.replace("its cached result is not to be used", "no reuse");
     default:
       return reason.text;
   }

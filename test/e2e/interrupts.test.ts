@@ -61,6 +61,41 @@ test("Ctrl-C cancels the run, exits with 130, and the next run goes on after the
   assert.deepEqual(await executedSince(project, mark), ["third", "fourth"]);
 });
 
+test("a second Ctrl-C ends a run at once whose step does not listen, and the next run goes on", async () => {
+  await using project = await makeProject({
+    "deaf.ts": `
+import { pipeline, step } from "reprise";
+
+const quick = step({ name: "quick", run: () => ({ x: 1 }) });
+const deaf = step({
+  name: "deaf",
+  run: async ({ x }: { x: number }, { signal }) => {
+    signal.addEventListener("abort", () => console.log("heard and ignored"));
+    console.log("working");
+    if (process.env.WAIT === "deaf") await new Promise(() => setInterval(() => {}, 1000));
+    return { y: x + 1 };
+  },
+});
+export const stubborn = pipeline({ name: "stubborn", build: () => deaf({ x: quick().x }) });
+if (import.meta.main) await stubborn.run({}, { reporter: "plain" });
+`,
+  });
+  for (const command of [["deaf.ts"], [...project.bin, "run", "deaf.ts"]]) {
+    const running = project.start(command, { env: { WAIT: "deaf" } });
+    await running.saw("working");
+    running.process.kill("SIGINT");
+    await running.saw("heard and ignored");
+    running.process.kill("SIGINT");
+    const { code, signal, stdout, stderr } = await running.finished;
+    assert.ok(code === 130 || signal === "SIGINT", `${code} ${signal}\n${stdout}${stderr}`);
+    const { run } = await project.json<{ run: { status: string } }>(["show", "last"]);
+    assert.ok(["interrupted", "cancelled"].includes(run.status), run.status);
+  }
+  const next = await project.reprise(["run", "deaf.ts"]);
+  assert.equal(next.code, 0, next.stderr);
+  assert.match(next.stdout, /Using cached version of quick\./u);
+});
+
 test("a run that is killed is shown as interrupted, and the next run goes on after the last finished step", async () => {
   await using project = await makeProject({ "chain.ts": chain });
   const running = project.start(["chain.ts"], { env: { WAIT: "third" } });

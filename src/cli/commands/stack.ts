@@ -1,4 +1,5 @@
 /** `reprise stack`. */
+import { isAbsolute, relative } from "node:path";
 import { UsageError } from "../../error.ts";
 import { listStacks, setActiveStack, type StackDescription } from "../../stack/stack.ts";
 import { didYouMean } from "../../history/did-you-mean.ts";
@@ -28,7 +29,7 @@ export const stack: Handler<"stack"> = async (context) => {
     return context.answer(found, () => {
       printer.line(printer.style("bold", found.name));
       printFacts(printer, [
-        ["store", found.storePath],
+        ["store", showPath(found.storePath, context.cwd)],
         ["jobs", String(found.jobs)],
         ["defaults", Object.keys(found.defaults).length === 0 ? "none" : JSON.stringify(found.defaults)],
         ["active", found.active ? "yes" : "no"],
@@ -39,8 +40,14 @@ export const stack: Handler<"stack"> = async (context) => {
     printTable(printer, stacks, [
       { title: "stack", value: (each: StackDescription) => each.name },
       { title: "active", value: (each) => (each.active ? "yes" : "") },
-      { title: "store", value: (each) => each.storePath },
+      { title: "store", value: (each) => showPath(each.storePath, context.cwd) },
       { title: "jobs", value: (each) => String(each.jobs), align: "right" },
     ]);
   });
 };
+
+/** Relative to the current folder where it lies in it. */
+function showPath(path: string, cwd: string): string {
+  const shown = relative(cwd, path);
+  return shown === "" || shown.startsWith("..") || isAbsolute(shown) ? path : shown;
+}

@@ -88,7 +88,7 @@ export function renderSummary(
     return [
       "",
       `  ${printer.style("green", symbols.success)} ${printer.style("bold", name)} finished in ${[duration, ...parts].join(dot)}`,
-      ...renderMetrics(printer, tally, previous),
+      ...renderMetrics(printer, run, tally, previous),
       ...renderNext(printer, tally, previous !== undefined),
     ];
   }
@@ -126,7 +126,12 @@ function countSteps(steps: readonly StepRun[]): string {
   return counts.length === 0 ? "no steps" : counts.join(", ");
 }
 
-function renderMetrics(printer: Printer, tally: RunTally, previous: PreviousRun | undefined): readonly string[] {
+function renderMetrics(
+  printer: Printer,
+  run: Run,
+  tally: RunTally,
+  previous: PreviousRun | undefined,
+): readonly string[] {
   const names = [...tally.metrics.keys()].map((key) => key.slice(key.lastIndexOf(".") + 1));
   const shown = [...tally.metrics].slice(0, 6).map(([key, value]) => {
     const short = key.slice(key.lastIndexOf(".") + 1);
@@ -137,9 +142,16 @@ function renderMetrics(printer: Printer, tally: RunTally, previous: PreviousRun 
     const change = delta === 0 ? "" : ` ${sign}${formatNumber(delta)} vs last`;
     return `${name} ${formatNumber(value)}${change}`;
   });
-  if (shown.length === 0) return [];
-  const more = printer.symbols.more;
-  return [cutText(`    ${shown.join("     ")}`, printer.terminal.columns - 1, more)];
+  const lines: string[] = [];
+  for (const each of shown) {
+    const joined = `${lines.at(-1) ?? ""}     ${each}`;
+    // Half a number would be another number: what does not fit stands on the next line.
+    if (lines.length > 0 && textWidth(joined) < printer.terminal.columns) lines[lines.length - 1] = joined;
+    else lines.push(`    ${each}`);
+  }
+  const left = tally.metrics.size - shown.length;
+  if (left > 0) lines.push(printer.style("dim", `    and ${formatCount(left, "more metric")}: reprise show ${run.id}`));
+  return lines;
 }
 
 function renderNext(printer: Printer, tally: RunTally, hasPrevious: boolean): readonly string[] {
@@ -177,8 +189,9 @@ function whyOf(step: StepRun): string {
   const why = cleanText(describeReason(step.reason));
   if (step.status !== "cached") return why;
   const age = step.originAt === undefined ? "" : `, ${formatAgo(step.originAt, step.finishedAt ?? step.startedAt)}`;
+  if (step.origin?.startsWith(`${step.run}/`) === true) return `as ${nodeOf(step.origin)} of this run`;
   const from = step.origin === undefined ? "" : `from ${step.origin.slice(0, -nodeOf(step.origin).length - 1)}${age}`;
-  return step.reason.code === "same-output-upstream" ? `${why}, ${from}` : from;
+  return step.reason.code === "same-output-upstream" ? why : from;
 }
 
 function timeOf(step: StepRun): string {

@@ -281,3 +281,41 @@ function replay(text: string): { readonly kept: readonly string[]; readonly wide
   }
   return { kept: lines, widest };
 }
+
+test("metrics that do not fit stand on the next line, and those left out are counted", () => {
+  const names = Array.from({ length: 8 }, (_, at) => `metric_number_${at}`);
+  const metrics = names.map((name, at): RunEvent => {
+    const stepRun = `${runId}/embed` as StepRunId;
+    return { kind: "metric", time: 1140, point: { stepRun, name, step: undefined, value: at + 0.125, time: 1140 } };
+  });
+  const ending = green.at(-1) as RunEvent;
+  const text = show("pretty", [start(), ...metrics, ending], {
+    tty: true,
+    columns: 60,
+    env: { LANG: "C.UTF-8", CI: "1", NO_COLOR: "1" },
+  });
+  for (const at of [0, 1, 2, 3, 4, 5]) assert.match(text, new RegExp(` metric_number_${at} ${at}\\.125\\b`, "u"));
+  assert.match(text, /and 2 more metrics: reprise show r-/u);
+  for (const line of text.split("\n")) assert.ok(line.length <= 60, line);
+});
+
+test("a result of the same run is named by its step, and digests are cut to eight digits", () => {
+  const whole = "0123456789abcdef".repeat(4);
+  const again = stepOf("chunk", { ...cached, run: runId, origin: `${runId}/first` as StepRunId });
+  const changed = stepOf("embed", {
+    status: "completed",
+    startedAt: 1,
+    finishedAt: 2,
+    reason: {
+      code: "param",
+      text: "",
+      differences: [{ code: "param", part: "lock", from: whole, to: `f${whole}`.slice(0, 64) }],
+    },
+  });
+  const text = show("pretty", [
+    start(),
+    ...[again, changed].map((step): RunEvent => ({ kind: "step-ended", time: 2, step })),
+  ]);
+  assert.match(text, /cached {3}as first of this run/u);
+  assert.match(text, /lock 01234567→f0123456 /u);
+});
