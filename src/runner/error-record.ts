@@ -5,6 +5,7 @@ import { RepriseError, type Place } from "../error.ts";
 import type { ErrorRecord } from "../record/run.ts";
 
 const deepestCause = 5;
+const shownErrors = 5;
 
 /** Records whatever was thrown; paths under the project's root become relative to it. */
 export function toErrorRecord(thrown: unknown, root: string, depth = 0): ErrorRecord {
@@ -12,7 +13,7 @@ export function toErrorRecord(thrown: unknown, root: string, depth = 0): ErrorRe
   const place = thrown instanceof RepriseError && thrown.place ? thrown.place : findUserPlace(thrown.stack, root);
   return {
     name: thrown.name,
-    message: thrown.message,
+    message: messageOf(thrown),
     ...(thrown instanceof RepriseError ? { code: thrown.code } : {}),
     ...(thrown instanceof RepriseError && thrown.hint !== undefined ? { hint: thrown.hint } : {}),
     ...(thrown.stack === undefined ? {} : { stack: shortenPaths(thrown.stack, root) }),
@@ -21,6 +22,16 @@ export function toErrorRecord(thrown: unknown, root: string, depth = 0): ErrorRe
       ? {}
       : { cause: toErrorRecord(thrown.cause, root, depth + 1) }),
   };
+}
+
+/** An error of several says what each of them says: nothing else of them is kept. */
+function messageOf(error: Error): string {
+  if (!(error instanceof AggregateError)) return error.message;
+  const messages = error.errors
+    .slice(0, shownErrors)
+    .map((each) => (each instanceof Error ? each.message : showThrown(each)));
+  const more = error.errors.length - messages.length;
+  return [error.message, ...messages, ...(more > 0 ? [`and ${more} more`] : [])].filter(Boolean).join("; ");
 }
 
 /** The first frame that lies in the project and not in a package. */

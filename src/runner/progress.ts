@@ -109,6 +109,11 @@ export class Progress {
     this.#schedule = new Schedule(plan.nodes, selection.selected);
   }
 
+  /** Step runs that execute at this moment. */
+  get executing(): readonly StepRun[] {
+    return [...this.#states.values()].map(({ stepRun }) => stepRun).filter(({ status }) => status === "running");
+  }
+
   /** Plays every selected node, or as many as can be. */
   async play(): Promise<void> {
     const { signal } = this.#parts.options;

@@ -419,3 +419,13 @@ test("one declared output is the whole of what is returned, also where that has 
   const [found] = await ports.metadata.artifacts({ digests: [artifacts.get("look" as never)!.get("keys")!.digest] });
   assert.equal(await ports.content.text(found!.root.digest), "output,other");
 });
+
+test("an error of several errors says what each of them says", async () => {
+  const ports = makePorts();
+  const ask = step({
+    name: "ask",
+    run: async () => await Promise.any([Promise.reject(new Error("no answer")), Promise.reject(new Error("refused"))]),
+  });
+  const { run: record } = await run(ports, pipeline({ name: "single", build: () => void ask() }));
+  assert.equal(record.error?.message, "All promises were rejected; no answer; refused");
+});

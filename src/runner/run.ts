@@ -10,6 +10,7 @@ import { Recorder } from "./recorder.ts";
 import { selectNodes } from "./selection.ts";
 
 import { toProjectPath } from "./error-record.ts";
+import { watchExit } from "./watch-exit.ts";
 import { Progress, type RunOutcome, type RunPlanOptions } from "./progress.ts";
 
 export type { RunOutcome, RunPlanOptions };
@@ -46,6 +47,7 @@ export async function runPlan(plan: Plan, stack: RunnerPorts, options: RunPlanOp
   const pipelineCache = resolveOptions({ pipelines: [plan.options], defaults: ports.defaults }).cache;
   recorder.emit({ kind: "run-started", time: now, run, version, steps: plan.nodes.length, pipelineCache });
   const progress = new Progress({ plan, ports, options, run, selection, identities, recorder });
+  using _watch = watchExit({ recorder, executing: () => progress.executing });
   await progress.play();
   return await progress.end(await git);
 }

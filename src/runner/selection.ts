@@ -22,7 +22,7 @@ export interface Selection {
   readonly forced: ReadonlySet<NodeId>;
 }
 
-/** Resolves names against the plan. Throws a UsageError for a name that no node or step has. */
+/** Resolves names against the plan. Throws a UsageError for a name that no node or step has, and when nothing is chosen. */
 export function selectNodes(plan: Plan, options: SelectionOptions): Selection {
   const all = new Set(plan.nodes.map((node) => node.id));
   const forced = new Set((options.force ?? []).flatMap((name) => nodesNamed(plan, name)));
@@ -35,6 +35,7 @@ export function selectNodes(plan: Plan, options: SelectionOptions): Selection {
   const below = from === undefined ? all : downstreamOf(plan, new Set(nodesNamed(plan, from)));
   const above = until === undefined ? all : upstreamOf(plan, new Set(nodesNamed(plan, until)));
   const wanted = new Set([...needed].filter((id) => above.has(id) && (only !== undefined || below.has(id))));
+  if (wanted.size === 0) throw nothingChosen(plan, options);
   return {
     selected: upstreamOf(plan, wanted),
     reuseOnly: only === undefined ? new Set() : new Set([...needed].filter((id) => !chosen.has(id))),
@@ -53,6 +54,14 @@ export function nodesNamed(plan: Plan, name: string): readonly NodeId[] {
     });
   }
   return found.map((node) => node.id);
+}
+
+function nothingChosen(plan: Plan, { only, from, until }: SelectionOptions): UsageError {
+  const asked = Object.entries({ only, from, until }).filter(([, names]) => names !== undefined);
+  const what = asked.map(([option, names]) => `${option} ${[names].flat().join(", ")}`).join(" and ");
+  return new UsageError("RPS6002", `No step of pipeline "${plan.pipeline}" is chosen by ${what}`, {
+    hint: "Leave one of them out: a step is chosen by all of them together",
+  });
 }
 
 function upstreamOf(plan: Plan, roots: ReadonlySet<NodeId>): Set<NodeId> {

@@ -85,6 +85,7 @@ if (import.meta.main) await stubborn.run({}, { reporter: "plain" });
     await running.saw("working");
     running.process.kill("SIGINT");
     await running.saw("heard and ignored");
+    await running.saw("press Ctrl-C again to end at once");
     running.process.kill("SIGINT");
     const { code, signal, stdout, stderr } = await running.finished;
     assert.ok(code === 130 || signal === "SIGINT", `${code} ${signal}\n${stdout}${stderr}`);
@@ -134,6 +135,29 @@ test("killed at random moments, many times, the store is always one that the nex
     }
   }
   t.diagnostic(`${killed} of ${kills} runs were killed before their end`);
+});
+
+test("a process that ends in the middle of a run says which step was running, and is no success", async () => {
+  const source = (body: string): string => `
+import { pipeline, step } from "reprise";
+const ends = step({ name: "ends", run: async () => { ${body} return { x: 1 }; } });
+export const short = pipeline({ name: "short", build: () => void ends() });
+if (import.meta.main) await short.run();
+`;
+  await using project = await makeProject({});
+  for (const [body, code, message] of [
+    ["process.exit(0);", 1, /Warning in ends: the process is ended while it is running, by process\.exit/u],
+    ["process.exit(7);", 7, /Warning in ends: the process is ended/u],
+    ["await new Promise(() => {});", 13, /Warning in ends: it waits for a promise that nothing/u],
+  ] as const) {
+    await project.write("short.pipeline.ts", source(body));
+    for (const ended of [await project.reprise(["run", "short"]), await project.node(["short.pipeline.ts"])]) {
+      assert.match(ended.stdout + ended.stderr, message);
+      assert.equal(ended.code, code);
+    }
+  }
+  const { run } = await project.json<{ run: { status: string } }>(["show", "last"]);
+  assert.equal(run.status, "interrupted");
 });
 
 test("eight processes run the same pipelines against one store, and no record is lost or doubled", async () => {

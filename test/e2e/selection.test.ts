@@ -59,6 +59,14 @@ test("a step that is not there is a mistake in the call, with what is near", asy
   assert.match(stdout + stderr, /prepare/u);
 });
 
+test("what chooses no step at all is a mistake in the call, not a run of nothing", async () => {
+  await using project = await makeProject(files);
+  const { code, stdout, stderr } = await project.reprise(["run", "four", "--from", "c", "--until", "d"]);
+  assert.equal(code, 2);
+  assert.match(stdout + stderr, /No step of pipeline "four" is chosen by from c and until d/u);
+  assert.equal((await project.reprise(["plan", "four", "--from", "c", "--until", "d"])).code, 2);
+});
+
 test("a configuration sets the store, the default options and further stacks, and the call wins over it", async () => {
   await using project = await makeProject({
     ...files,
