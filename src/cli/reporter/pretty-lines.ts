@@ -188,10 +188,16 @@ function whyOf(step: StepRun): string {
   if (step.reason === undefined) return "";
   const why = cleanText(describeReason(step.reason));
   if (step.status !== "cached") return why;
+  const told = step.reason.code === "same-output-upstream" ? why : originOf(step);
+  return step.verdict === undefined ? told : `${told}, code ${step.verdict}`;
+}
+
+/** Where a reused result comes from. */
+function originOf(step: StepRun): string {
+  if (step.origin === undefined) return "";
+  if (step.origin.startsWith(`${step.run}/`)) return `as ${nodeOf(step.origin)} of this run`;
   const age = step.originAt === undefined ? "" : `, ${formatAgo(step.originAt, step.finishedAt ?? step.startedAt)}`;
-  if (step.origin?.startsWith(`${step.run}/`) === true) return `as ${nodeOf(step.origin)} of this run`;
-  const from = step.origin === undefined ? "" : `from ${step.origin.slice(0, -nodeOf(step.origin).length - 1)}${age}`;
-  return step.reason.code === "same-output-upstream" ? why : from;
+  return `from ${step.origin.slice(0, -nodeOf(step.origin).length - 1)}${age}`;
 }
 
 function timeOf(step: StepRun): string {
