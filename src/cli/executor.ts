@@ -10,6 +10,7 @@ import { openSharedStack } from "../stack/shared-stack.ts";
 import type { Stack } from "../stack/stack.ts";
 import { describeError } from "./error-view.ts";
 import { findPreviousRun } from "./previous-run.ts";
+import { announceCancel } from "./reporter/cancel-notice.ts";
 import { createReporter } from "./reporter/index.ts";
 import type { Reporter } from "./reporter/reporter.ts";
 import { processIo } from "./terminal.ts";
@@ -29,6 +30,7 @@ export async function runFromScript(
   const reporter = await openReporter(options, stack, plan.pipeline);
   using interrupt = listenForInterrupt();
   const signal = options.signal === undefined ? interrupt.signal : AbortSignal.any([options.signal, interrupt.signal]);
+  using _notice = reporter === undefined ? undefined : announceCancel(reporter, interrupt.signal);
   try {
     const outcome = await runPlan(plan, stack, { ...options, signal, onEvent: (event) => reporter?.report(event) });
     if (outcome.run.status !== "completed" && options.throwOnFailure !== false) throw toRunError(outcome);

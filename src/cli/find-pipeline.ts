@@ -1,9 +1,10 @@
 /** Which pipeline is meant, and the loading of its file. */
 import { existsSync } from "node:fs";
-import { glob, realpath } from "node:fs/promises";
+import { glob, readFile, realpath } from "node:fs/promises";
+import { findPackageJSON } from "node:module";
 import { relative, resolve } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { importWithoutDrivers } from "../code/index.ts";
 import type { AnyPipeline } from "../define/pipeline-definition.ts";
 import { definedPipelines, type DefinedPipeline } from "../define/defined-pipelines.ts";
@@ -103,15 +104,28 @@ async function loadFile(stack: Stack, file: string): Promise<readonly FoundPipel
 }
 
 async function importModule(file: string, stack: Stack): Promise<void> {
+  const refuse = (cause?: unknown): UsageError =>
+    new UsageError("RPS6004", `${relative(stack.root, file)} is loaded as CommonJS, but has import statements`, {
+      hint: 'Set "type": "module" in package.json (npm pkg set type=module), or give the file the ending .mts',
+      ...(cause === undefined ? {} : { cause }),
+    });
+  // Asked before Node is, which would print a warning of its own.
+  if (await isMistakenForCommonJs(file)) throw refuse();
   try {
     await importWithoutDrivers(file, stack.code);
   } catch (cause) {
     if (!(cause instanceof SyntaxError) || !cause.message.includes("import statement outside a module")) throw cause;
-    throw new UsageError("RPS6004", `${relative(stack.root, file)} is loaded as CommonJS, but has import statements`, {
-      hint: 'Set "type": "module" in package.json, or give the file the ending .mts',
-      cause,
-    });
+    throw refuse(cause);
   }
+}
+
+/** `npm init` writes `"type": "commonjs"`, which Node obeys whatever stands in the file. */
+async function isMistakenForCommonJs(file: string): Promise<boolean> {
+  if (!/\.[jt]s$/u.test(file)) return false;
+  const manifest = findPackageJSON(pathToFileURL(file));
+  if (manifest === undefined) return false;
+  const { type } = JSON.parse(await readFile(manifest, "utf8")) as { readonly type?: unknown };
+  return type === "commonjs" && /^import\s[^(]*?from\s*["']|^export\s/mu.test(await readFile(file, "utf8"));
 }
 
 /** What a file prints while it is loaded is no result of the command, and would spoil its JSON. */

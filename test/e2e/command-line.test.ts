@@ -223,3 +223,48 @@ test("init writes modules, whatever package.json says of other files", async () 
   assert.match(JSON.stringify(data), /hello\.pipeline\.mts.*reprise\.config\.mts/u);
   assert.doesNotMatch(JSON.stringify((await project.json("init"))["data"]), /written|changed/u);
 });
+
+test("a file of modules in a CommonJS package is refused in one sentence, and Node prints no warning", async () => {
+  await using project = await openProject({
+    "rag.ts": `import "reprise";\n${pipelineFile}`,
+    "score.ts": scoreFile(">"),
+  });
+  await project.write("package.json", JSON.stringify({ name: "project", type: "commonjs" }));
+  const { code, stdout, stderr } = await project.reprise(["run", "rag.ts"]);
+  assert.equal(code, 2);
+  assert.equal(stdout, "");
+  assert.equal(
+    stderr,
+    [
+      "✖ RPS6004  rag.ts is loaded as CommonJS, but has import statements",
+      '  Set "type": "module" in package.json (npm pkg set type=module), or give the file the ending .mts',
+      "",
+    ].join("\n"),
+  );
+});
+
+test("help explains an error code, and a code that is none gets the nearest", async () => {
+  await using project = await makeProject();
+  assert.match(
+    (await project.reprise("help rps2104")).stdout,
+    /^RPS2104 {2}a step returned a value that cannot be stored\n {2}Return data/u,
+  );
+  assert.equal((await project.json("help RPS2104"))["ok"], true);
+  const { code, stderr } = await project.reprise("help RPS2105");
+  assert.equal(code, 2);
+  assert.match(stderr, /There is no error code "RPS2105"\n {2}Did you mean "RPS210\d"/u);
+});
+
+test("of several pipelines in a file each is offered with what to type", async () => {
+  await using project = await openProject({
+    "two.ts": `import { pipeline, step } from "reprise";
+const one = step({ name: "one", run: () => 1 });
+export const inner = pipeline({ name: "inner", build: () => one() });
+export const outer = pipeline({ name: "outer", build: () => inner() });
+`,
+  });
+  const { code, stderr } = await project.reprise(["run", "two.ts"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /Choose one: two\.ts#inner, two\.ts#outer/u);
+  assert.equal((await project.reprise(["run", "two.ts#outer"])).code, 0);
+});

@@ -6,6 +6,7 @@ import type { Context, Handler } from "../context.ts";
 import { toErrorJson } from "../error-view.ts";
 import { printForecast } from "../forecast-view.ts";
 import { planCommand } from "../plan-command.ts";
+import { announceCancel } from "../reporter/cancel-notice.ts";
 import { createReporter } from "../reporter/index.ts";
 import { findPreviousRun } from "../previous-run.ts";
 import type { ReporterOptions } from "../reporter/reporter.ts";
@@ -31,6 +32,7 @@ export const run: Handler<"run"> = async (context) => {
   };
   const reporter = createReporter(globals.json ? "json" : flags.reporter, io, reporterOptions);
   let outcome: RunOutcome;
+  using _notice = announceCancel(reporter, context.signal);
   try {
     outcome = await runPlan(plan, stack, {
       ...options,
