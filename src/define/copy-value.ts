@@ -1,7 +1,7 @@
 /** A value of one's own: what happens to the one that was copied does not happen to it. */
 import { kindOf } from "../hash/kind.ts";
 
-/** Copies data. What is none (a function, an instance of a class) stays as it is, for whoever takes the value to refuse. Runs no code of the value. */
+/** Copies data. What is none (a function, an instance of a class) stays as it is, for whoever takes the value to refuse. Runs no code of the value. A Buffer comes as the Uint8Array that it is to whoever hashes it. */
 export function copyValue(value: unknown, copies = new Map<object, unknown>()): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (copies.has(value)) return copies.get(value);
@@ -34,8 +34,6 @@ export function copyValue(value: unknown, copies = new Map<object, unknown>()): 
       return keep(new URL(value as URL));
     case "url search params":
       return keep(new URLSearchParams(value as URLSearchParams));
-    case "typed array":
-      return keep(Buffer.isBuffer(value) ? Buffer.from(value) : structuredClone(value));
     default:
       return keep(structuredClone(value));
   }

@@ -18,9 +18,9 @@ export interface RunOptions extends StepOptions {
   readonly jobs?: number;
   /** Nodes to execute even where a stored result fits. */
   readonly force?: readonly string[];
-  /** Execute this node and what depends on it; take everything before it from the cache. */
+  /** Run this node and what depends on it; take what they need from the cache where it is there, also with `cache: false`. */
   readonly from?: string;
-  /** Run these nodes alone; take what they need from the cache. */
+  /** Run these nodes alone; take what they need from the cache, also with `cache: false`. */
   readonly only?: readonly string[];
   /** Run up to this node and what it needs. */
   readonly until?: string;

@@ -17,7 +17,8 @@ export function policyOf(
   selection: Selection,
   ports: Pick<RunnerPorts, "defaults">,
 ): NodePolicy {
-  const options = resolveNodeOptions(node, run, ports.defaults);
+  const asked = resolveNodeOptions(node, run, ports.defaults);
+  const options = isTakenAsStored(node, asked, selection) ? { ...asked, cache: "use" as const } : asked;
   return {
     options,
     cache: {
@@ -29,4 +30,10 @@ export function policyOf(
       hasVersion: resolveIdentity(node).version !== undefined,
     },
   };
+}
+
+/** "Run this step without the cache" says nothing of the steps above it that were not asked for. */
+function isTakenAsStored(node: PlanNode, { cache, cacheLevel }: EffectiveOptions, selection: Selection): boolean {
+  if (cache !== "refresh" && cache !== "off") return false;
+  return selection.reuseOnly.has(node.id) || (cacheLevel === "run" && selection.needed.has(node.id));
 }

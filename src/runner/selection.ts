@@ -17,7 +17,9 @@ export interface SelectionOptions {
 export interface Selection {
   /** Nodes that take part; the others are skipped. */
   readonly selected: ReadonlySet<NodeId>;
-  /** Nodes that must not execute, only be reused: what `only` needs. */
+  /** Nodes that take part because chosen ones need them: a run that executes anew does not mean these. */
+  readonly needed: ReadonlySet<NodeId>;
+  /** Those of them that must not execute, only be reused: what `only` needs. */
   readonly reuseOnly: ReadonlySet<NodeId>;
   readonly forced: ReadonlySet<NodeId>;
 }
@@ -28,7 +30,7 @@ export function selectNodes(plan: Plan, options: SelectionOptions): Selection {
   const forced = new Set((options.force ?? []).flatMap((name) => nodesNamed(plan, name)));
   const { only, from, until } = options;
   if (only === undefined && from === undefined && until === undefined) {
-    return { selected: all, reuseOnly: new Set(), forced };
+    return { selected: all, needed: new Set(), reuseOnly: new Set(), forced };
   }
   const chosen = only === undefined ? all : new Set(only.flatMap((name) => nodesNamed(plan, name)));
   const needed = only === undefined ? chosen : upstreamOf(plan, chosen);
@@ -36,8 +38,11 @@ export function selectNodes(plan: Plan, options: SelectionOptions): Selection {
   const above = until === undefined ? all : upstreamOf(plan, new Set(nodesNamed(plan, until)));
   const wanted = new Set([...needed].filter((id) => above.has(id) && (only !== undefined || below.has(id))));
   if (wanted.size === 0) throw nothingChosen(plan, options);
+  const selected = upstreamOf(plan, wanted);
+  const isNeeded = (id: NodeId): boolean => !wanted.has(id) || !chosen.has(id);
   return {
-    selected: upstreamOf(plan, wanted),
+    selected,
+    needed: new Set([...selected].filter(isNeeded)),
     reuseOnly: only === undefined ? new Set() : new Set([...needed].filter((id) => !chosen.has(id))),
     forced,
   };

@@ -59,6 +59,23 @@ test("a step that is not there is a mistake in the call, with what is near", asy
   assert.match(stdout + stderr, /prepare/u);
 });
 
+test("a step is run without the cache alone: what it needs is still taken from there", async () => {
+  await using project = await makeProject(files);
+  await statuses(project, []);
+  assert.equal(
+    await statuses(project, ["--only", "b", "--no-cache"]),
+    "0: a cached, b completed, c skipped, d skipped",
+  );
+  assert.equal(
+    await statuses(project, ["--from", "b", "--no-cache"]),
+    "0: a cached, b completed, c completed, d skipped",
+  );
+  assert.equal(
+    await statuses(project, ["--until", "b", "--no-cache"]),
+    "0: a completed, b completed, c skipped, d skipped",
+  );
+});
+
 test("what chooses no step at all is a mistake in the call, not a run of nothing", async () => {
   await using project = await makeProject(files);
   const { code, stdout, stderr } = await project.reprise(["run", "four", "--from", "c", "--until", "d"]);
