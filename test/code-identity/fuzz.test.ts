@@ -30,15 +30,16 @@ const firstSeed = Number(process.env["REPRISE_FUZZ_SEED"] ?? 20261122);
 /** Long enough for state to pile up, short enough that a failing seed is repeated in seconds. */
 const editsPerProgram = 50;
 
+/** A process that has evaluated this many programs is replaced: what it has evaluated is never freed. */
+const programsPerProcess = 400;
+
 let bench: Bench;
 let executor: ChildProcess;
+let executed = 0;
 
 before(async () => {
   bench = await openBench();
-  executor = fork(fileURLToPath(new URL("./fuzz-execute.ts", import.meta.url)), [], {
-    ...childOptions(bench.folder),
-    execArgv: ["--experimental-vm-modules"],
-  });
+  executor = startExecutor();
 });
 
 after(async () => {
@@ -277,8 +278,20 @@ function editProgram(
   }
 }
 
+function startExecutor(): ChildProcess {
+  return fork(fileURLToPath(new URL("./fuzz-execute.ts", import.meta.url)), [], {
+    ...childOptions(bench.folder),
+    execArgv: ["--experimental-vm-modules"],
+  });
+}
+
 /** What each step returns, or nothing where a module does not load. */
 async function execute(printed: Printed): Promise<Readonly<Record<string, string>> | undefined> {
+  executed += 1;
+  if (executed % programsPerProcess === 0) {
+    await endChild(executor);
+    executor = startExecutor();
+  }
   const answer = await new Promise<ExecuteAnswer>((resolve, reject) => {
     executor.once("message", (message) => resolve(message as ExecuteAnswer));
     executor.once("exit", (code) => reject(new Error(`the process that runs programs ended with code ${code}`)));
