@@ -69,8 +69,10 @@ async function findDamage(
 }
 
 function blobErrorIn(error: unknown): StoreError | undefined {
-  for (let each = error; each instanceof Error; each = each.cause) {
+  const seen = new Set<unknown>();
+  for (let each = error; each instanceof Error && !seen.has(each); each = each.cause) {
     if (each instanceof StoreError && (each.code === "RPS4003" || each.code === "RPS4004")) return each;
+    seen.add(each);
   }
   return undefined;
 }

@@ -2,21 +2,25 @@
 import { fileURLToPath } from "node:url";
 import { isAbsolute, relative, sep } from "node:path";
 import { RepriseError, type Place } from "../error.ts";
+import { showValue } from "../hash/show-value.ts";
 import type { ErrorRecord } from "../record/run.ts";
 
 const deepestCause = 5;
 const shownErrors = 5;
+const shownLength = 200;
 
 /** Records whatever was thrown; paths under the project's root become relative to it. */
 export function toErrorRecord(thrown: unknown, root: string, depth = 0): ErrorRecord {
   if (!(thrown instanceof Error)) return { name: "Thrown", message: showThrown(thrown) };
-  const place = thrown instanceof RepriseError && thrown.place ? thrown.place : findUserPlace(thrown.stack, root);
+  // Whatever somebody has put there.
+  const stack = typeof thrown.stack === "string" ? thrown.stack : undefined;
+  const place = thrown instanceof RepriseError && thrown.place ? thrown.place : findUserPlace(stack, root);
   return {
-    name: thrown.name,
+    name: String(thrown.name),
     message: messageOf(thrown),
     ...(thrown instanceof RepriseError ? { code: thrown.code } : {}),
     ...(thrown instanceof RepriseError && thrown.hint !== undefined ? { hint: thrown.hint } : {}),
-    ...(thrown.stack === undefined ? {} : { stack: shortenPaths(thrown.stack, root) }),
+    ...(stack === undefined ? {} : { stack: shortenPaths(stack, root) }),
     ...(place === undefined ? {} : { place }),
     ...(thrown.cause === undefined || depth >= deepestCause
       ? {}
@@ -26,7 +30,7 @@ export function toErrorRecord(thrown: unknown, root: string, depth = 0): ErrorRe
 
 /** An error of several says what each of them says: nothing else of them is kept. */
 function messageOf(error: Error): string {
-  if (!(error instanceof AggregateError)) return error.message;
+  if (!(error instanceof AggregateError)) return String(error.message);
   const messages = error.errors
     .slice(0, shownErrors)
     .map((each) => (each instanceof Error ? each.message : showThrown(each)));
@@ -62,6 +66,6 @@ function showThrown(thrown: unknown): string {
   try {
     return typeof thrown === "string" ? thrown : (JSON.stringify(thrown) ?? String(thrown));
   } catch {
-    return String(thrown);
+    return showValue(thrown, shownLength);
   }
 }

@@ -429,3 +429,46 @@ test("an error of several errors says what each of them says", async () => {
   const { run: record } = await run(ports, pipeline({ name: "single", build: () => void ask() }));
   assert.equal(record.error?.message, "All promises were rejected; no answer; refused");
 });
+
+test("an error of any make is recorded, and ends the run as any other does", async () => {
+  const circular = new Error("circular");
+  circular.cause = circular;
+  const odd = Object.assign(new Error("odd"), { stack: 5, name: undefined });
+  const twisted = Object.assign(Object.create(null) as object, { n: 1n });
+  const messages: (string | undefined)[] = [];
+  for (const thrown of [circular, odd, undefined, Symbol("sign"), twisted]) {
+    const thrower = step({
+      name: "thrower",
+      run: () => {
+        throw thrown;
+      },
+    });
+    const { run: record } = await run(makePorts(), pipeline({ name: "single", build: () => void thrower() }));
+    messages.push(record.status === "failed" ? `${record.error?.name}: ${record.error?.message}` : undefined);
+  }
+  assert.deepEqual(messages, [
+    "Error: circular",
+    "undefined: odd",
+    "Thrown: undefined",
+    "Thrown: Symbol(sign)",
+    "Thrown: { n: 1n }",
+  ]);
+});
+
+test("a step is not failed by a temporary folder that it could not have and did without", async (t) => {
+  const { TMPDIR } = process.env;
+  t.after(() => {
+    if (TMPDIR === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = TMPDIR;
+  });
+  process.env["TMPDIR"] = "/nowhere";
+  const careful = step({
+    name: "careful",
+    run: async (_inputs: object, { tempDir }) => ({ path: await tempDir().catch(() => "none") }),
+  });
+  const careless = step({ name: "careless", run: async (_inputs: object, { tempDir }) => ({ path: await tempDir() }) });
+  const pair = pipeline({ name: "pair", build: () => void [careful(), careless()] });
+  const { steps } = await run(makePorts(), pair);
+  assert.equal(steps[0]?.status, "completed", steps[0]?.error?.message);
+  assert.match(steps[1]?.error?.message ?? "", /^ENOENT/u);
+});

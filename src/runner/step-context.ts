@@ -79,7 +79,8 @@ export function openContext({ run, step, stepRun, notes, recorder, signal }: Con
     context,
     writeLine: (stream, text) => write(stream, undefined, text),
     async [Symbol.asyncDispose]() {
-      if (folder !== undefined) await rm(await folder, { recursive: true, force: true });
+      // What cannot be removed is the system's to clean up: it is no failure of the step.
+      await folder?.then((path) => rm(path, { recursive: true, force: true, maxRetries: 2 })).catch(() => {});
     },
   };
 }
