@@ -69,19 +69,33 @@ interface Interrupt extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** The first Ctrl-C cancels the run and then ends the process as Ctrl-C does; the second ends it at once. */
+/** The runs of this process that a Ctrl-C cancels: any number, with one listener, since Node warns of many. */
+const interruptible = new Set<AbortController>();
+let isInterrupted = false;
+
+/** The first Ctrl-C cancels all runs, and the end of the last one ends the process as Ctrl-C does; the second ends it at once. */
 function listenForInterrupt(): Interrupt {
   const abort = new AbortController();
-  const onInterrupt = (): void => {
-    if (abort.signal.aborted) process.exit(130);
-    abort.abort(new RunError("RPS3002", "The run was cancelled by Ctrl-C"));
-  };
-  process.on("SIGINT", onInterrupt);
+  if (interruptible.size === 0) process.on("SIGINT", onInterrupt);
+  interruptible.add(abort);
+  if (isInterrupted) abort.abort(cancelledByInterrupt());
   return {
     signal: abort.signal,
     [Symbol.dispose]() {
+      interruptible.delete(abort);
+      if (interruptible.size > 0) return;
       process.off("SIGINT", onInterrupt);
-      if (abort.signal.aborted) process.exit(130);
+      if (isInterrupted) process.exit(130);
     },
   };
+}
+
+function onInterrupt(): void {
+  if (isInterrupted) process.exit(130);
+  isInterrupted = true;
+  for (const abort of interruptible) abort.abort(cancelledByInterrupt());
+}
+
+function cancelledByInterrupt(): RunError {
+  return new RunError("RPS3002", "The run was cancelled by Ctrl-C");
 }

@@ -97,6 +97,40 @@ if (import.meta.main) await stubborn.run({}, { reporter: "plain" });
   assert.match(next.stdout, /Using cached version of quick\./u);
 });
 
+test("Ctrl-C cancels every run of the process, and waits for the slowest", async () => {
+  await using project = await makeProject({
+    "many.ts": `
+import { setTimeout as delay } from "node:timers/promises";
+import { pipeline, step } from "reprise";
+let started = 0;
+const wait = step({
+  name: "wait",
+  run: async ({ n }: { n: number }, { signal }) => {
+    started += 1;
+    if (started === 12) console.log("all wait");
+    await delay(60_000, undefined, { signal }).catch(() => {});
+    // The later ones take some time to stop.
+    await delay(n * 20);
+    return { n };
+  },
+});
+const waiting = pipeline({ name: "waiting", build: ({ n }: { n: number }) => void wait({ n }) });
+await Promise.allSettled(Array.from({ length: 12 }, (_, n) => waiting.run({ n }, { reporter: "plain" })));
+`,
+  });
+  const running = project.start(["many.ts"]);
+  await running.saw("all wait");
+  running.process.kill("SIGINT");
+  const ended = await running.finished;
+  assert.equal(ended.code, 130, ended.stdout + ended.stderr);
+  assert.doesNotMatch(ended.stderr, /MaxListeners/u);
+  const listed = await project.json<{ run: { status: string } }[]>(["runs", "--limit", "100"]);
+  assert.deepEqual(
+    listed.map(({ run }) => run.status),
+    Array.from({ length: 12 }, () => "cancelled"),
+  );
+});
+
 test("a run that is killed is shown as interrupted, and the next run goes on after the last finished step", async () => {
   await using project = await makeProject({ "chain.ts": chain });
   const running = project.start(["chain.ts"], { env: { WAIT: "third" } });
