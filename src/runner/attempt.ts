@@ -134,7 +134,8 @@ async function storeOutputs(
   returned: unknown,
 ): Promise<Map<OutputName, StoredValue>> {
   const stored = new Map<OutputName, StoredValue>();
-  const blobs: BlobWriter = { put: (source) => ports.content.put(source, { heal }) };
+  // The store itself where it can be: it knows files that are its own, and leaves them where they are.
+  const blobs: BlobWriter = heal ? { put: (source) => ports.content.put(source, { heal }) } : ports.content;
   for (const [name, value] of nameOutputs(step, returned)) {
     const declaration = step.outputs?.[name];
     try {

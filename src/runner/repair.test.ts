@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { makePorts, type MemoryPorts } from "../../test/rig/ports.ts";
 import { createPipelineFunction, planPipeline, step, type AnyPipeline, type Materializer } from "../define/index.ts";
-import { directory, type StoredDirectory } from "../materializer/index.ts";
+import { directory, file, type StoredDirectory, type StoredFile } from "../materializer/index.ts";
 import type { Artifact } from "../record/artifact.ts";
+import { openContentStore } from "../store/content-store.ts";
 import { runPlan, type RunOutcome, type RunPlanOptions } from "./run.ts";
 
 const pipeline = createPipelineFunction({
@@ -178,4 +179,23 @@ test("a step gets the very inputs that its key was made of, and runs again when 
   const again = await run(ports, whole);
   assert.equal(again.steps[3]?.status, "cached");
   assert.deepEqual(again.artifacts.get("other" as never), outcome.artifacts.get("other" as never));
+});
+
+test("a file that a step passes on is not written again, and is repaired by the step that made it", async (t) => {
+  const ports = makePorts();
+  const folder = await mkdtemp(join(tmpdir(), "reprise-test-"));
+  t.after(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, "large"), "bytes ".repeat(1000));
+  const make = step({ name: "make", run: () => ({ made: file(join(folder, "large")) }) });
+  const pass = step({ name: "pass", run: ({ made, n }: { made: StoredFile; n: number }) => ({ passed: made, n }) });
+  const pair = pipeline({ name: "pair", build: ({ n }: { n: number }) => pass({ made: make().made, n }) });
+  const first = await run(ports, pair, { n: 1 });
+  const put = t.mock.method(ports.content, "put");
+  const second = await run(ports, pair, { n: 2 });
+  assert.deepEqual(statuses(second), ["make cached", "pass completed"]);
+  assert.ok(put.mock.calls.every(({ arguments: [source] }) => typeof source === "string"));
+  await damage(ports, (await artifactOf(ports, first, "make", "made")).parts[0]!);
+  // As another process has it: without a copy that was found right before.
+  const third = await run({ ...ports, content: openContentStore(ports.blobs) }, pair, { n: 3 });
+  assert.deepEqual(statuses(third), ["make completed", "pass completed"]);
 });
