@@ -72,7 +72,7 @@ export class Progress {
   /** Contents of artifacts made or read in this run, by digest. */
   readonly #contents = new Map<Digest, ArtifactContent>();
   readonly #recordedCode = new Set<Digest>();
-  #executing = 0;
+  readonly #executing = new Set<NodeId>();
   #wake: () => void = () => {};
   #failure: { readonly thrown: unknown } | undefined;
   #cancelled = false;
@@ -128,11 +128,11 @@ export class Progress {
         if (this.#stopped !== undefined) this.#dropRest(this.#stopped);
         this.#startQueued();
       }
-      while (this.#executing > 0) await this.#somethingEnds();
+      while (this.#executing.size > 0) await this.#somethingEnds();
     } catch (error) {
       // The store refuses, most likely. Nothing goes on behind the back of whoever is told so.
       this.#abort.abort(error);
-      while (this.#executing > 0) await this.#somethingEnds();
+      while (this.#executing.size > 0) await this.#somethingEnds();
       throw error;
     } finally {
       signal?.removeEventListener("abort", cancel);
@@ -271,18 +271,20 @@ export class Progress {
   }
 
   #startQueued(): void {
-    while (this.#executing < this.#jobs && this.#queue.length > 0 && !this.#abort.signal.aborted) {
+    while (this.#executing.size < this.#jobs && this.#queue.length > 0 && !this.#abort.signal.aborted) {
       const waiting = this.#queue.shift() as Waiting;
-      this.#executing += 1;
+      if (this.#schedule.isDropped(waiting.state.node.id)) continue;
+      const { id } = waiting.state.node;
+      this.#executing.add(id);
       void this.#execute(waiting).finally(() => {
-        this.#executing -= 1;
+        this.#executing.delete(id);
         this.#wake();
       });
     }
   }
 
   async #somethingEnds(): Promise<void> {
-    assertInternal(this.#executing > 0, "a run waits for nothing");
+    assertInternal(this.#executing.size > 0, "a run waits for nothing");
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     await promise;
@@ -319,10 +321,10 @@ export class Progress {
         contentOf: (ref) => this.#contentOf(state, ref),
         recordedCode: this.#recordedCode,
       });
-      if (this.#schedule.isDropped(state.node.id)) return;
       for (const artifact of result.artifacts) this.#contents.set(artifact.digest, artifact);
       state.stepRun = result.stepRun;
       recorder.emit({ kind: "step-ended", time: Date.now(), step: state.stepRun });
+      if (this.#schedule.isDropped(state.node.id)) return;
       if (result.stepRun.status === "completed") {
         const before = state.outputs;
         state.outputs = new Map(result.stepRun.outputs.map((use) => [use.slot, use]));
@@ -332,8 +334,8 @@ export class Progress {
         this.#drop(state, result.thrown);
       }
     } catch (error) {
-      if (this.#schedule.isDropped(state.node.id)) return;
-      if (error instanceof DamagedInput && this.#repair(state, error)) return;
+      const isDropped = this.#schedule.isDropped(state.node.id);
+      if (!isDropped && error instanceof DamagedInput && this.#repair(state, error)) return;
       this.#fail(state, error instanceof DamagedInput ? error.cause : error);
     }
   }
@@ -423,6 +425,8 @@ export class Progress {
   #skip(id: NodeId, reason: Reason): void {
     const state = this.#state(id);
     if (state.stepRun.status === "skipped" && state.stepRun.reason !== undefined) return;
+    // What executes comes to its own end: what it was given is still what it was.
+    if (this.#executing.has(id)) return;
     state.stepRun = { ...state.stepRun, status: "skipped", reason, finishedAt: Date.now() };
     this.#parts.recorder.emit({ kind: "step-ended", time: Date.now(), step: state.stepRun });
   }

@@ -199,3 +199,48 @@ test("a file that a step passes on is not written again, and is repaired by the 
   const third = await run({ ...ports, content: openContentStore(ports.blobs) }, pair, { n: 3 });
   assert.deepEqual(statuses(third), ["make completed", "pass completed"]);
 });
+
+test("when a repair fails, a step that is already at work with other outputs comes to its end", async () => {
+  const ports = makePorts();
+  let isBroken = false;
+  const failed = Promise.withResolvers<void>();
+  const make = step({
+    name: "make",
+    run: () => {
+      if (!isBroken) return { a: "damaged", b: "sound" };
+      // After this attempt has been recorded, as far as a test can tell.
+      setImmediate(() => setImmediate(failed.resolve));
+      throw new Error("cannot make it again");
+    },
+  });
+  const finder = step({ name: "finder", run: ({ a, n }: { a: string; n: number }) => ({ c: a + n }) });
+  const worker = step({
+    name: "worker",
+    run: async ({ b, n }: { b: string; n: number }) => {
+      if (isBroken) await failed.promise;
+      return { d: b + n };
+    },
+  });
+  const below = step({ name: "below", run: ({ d }: { d: string }) => ({ e: d }) });
+  const all = pipeline({
+    name: "all",
+    build: ({ n }: { n: number }) => {
+      const { a, b } = make();
+      return { c: finder({ a, n }).c, e: below({ d: worker({ b, n }).d }).e };
+    },
+  });
+  const first = await run(ports, all, { n: 1 });
+  await damage(ports, (await artifactOf(ports, first, "make", "a")).root);
+  isBroken = true;
+  const second = await run(ports, all, { n: 2 });
+  const expected = ["make failed: cannot make it again", "finder skipped", "worker completed", "below skipped"];
+  assert.deepEqual(statuses(second), expected);
+  const recorded = await ports.metadata.stepRuns({ runs: [second.run.id] });
+  assert.deepEqual(
+    recorded.map(({ status }) => status),
+    ["failed", "skipped", "completed", "skipped"],
+  );
+  isBroken = false;
+  const third = await run(ports, all, { n: 2 });
+  assert.deepEqual(statuses(third), ["make completed", "finder completed", "worker cached", "below completed"]);
+});
