@@ -268,7 +268,7 @@ export const commands = {
   rm: {
     summary: "Remove runs, then the data that nothing refers to any more",
     group: "keep",
-    args: [{ name: "runs", required: true, many: true, help: "Runs" }],
+    args: [{ name: "runs", required: true, many: true, help: "Runs by id, name or tag; last:failed" }],
     flags: {
       "keep-artifacts": { type: "boolean", help: "Remove the records only" },
       "dry-run": dryRunFlag,

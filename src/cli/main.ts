@@ -48,6 +48,9 @@ async function dispatch(line: CommandLine, io: Io): Promise<number> {
     return 0;
   }
   const cwd = resolve(io.cwd, globals.cwd ?? ".");
+  if (globals.cwd !== undefined && !(await isFolder(cwd))) {
+    throw new UsageError("RPS6001", `--cwd names no folder: ${globals.cwd}`, { hint: "Name a folder that exists" });
+  }
   if (command === undefined && !(await isProject(cwd))) {
     const { printOverview } = await import("./help.ts");
     printOverview(printer);
@@ -126,6 +129,14 @@ function openContext(line: CommandLine, io: Io): AsyncDisposable & { readonly co
       await opened?.[Symbol.asyncDispose]();
     },
   };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const { stat } = await import("node:fs/promises");
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** Whether `reprise` alone has something to tell here: a store, a configuration, or a file of pipelines. */

@@ -204,14 +204,19 @@ function fitColumns<Row>(
 ): number[] {
   const shown = [...filled];
   const total = (): number => shown.reduce((sum, at) => sum + (widths[at] ?? 0) + 2, 0);
+  const natural = [...widths];
   for (;;) {
     const excess = total() - room;
     if (excess <= 0) return shown;
     const flexible = shown.filter((at) => columns[at]?.flexible === true && (widths[at] ?? 0) > 12);
     const widest = flexible.sort((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))[0];
     if (widest !== undefined) widths[widest] = Math.max(12, (widths[widest] ?? 0) - excess);
-    else if (shown.length > 1) shown.pop();
-    else return shown;
+    else if (shown.length === 1) return shown;
+    else {
+      shown.pop();
+      // The others have the room of the one that is left out.
+      for (const at of shown) widths[at] = natural[at] ?? 0;
+    }
   }
 }
 

@@ -120,8 +120,9 @@ async function loadVersions({ metadata }: HistoryPorts, pipeline: string): Promi
 function findVersion(versions: readonly PipelineVersion[], pipeline: string, number: number): PipelineVersion {
   const found = versions.find((each) => each.version === number);
   if (found !== undefined) return found;
+  const newest = versions.at(-1)?.version ?? 1;
   throw new UsageError("RPS6002", `Pipeline "${pipeline}" has no version ${number}`, {
-    hint: `It has the versions v1 to v${versions.at(-1)?.version ?? 1}`,
+    hint: newest === 1 ? "Its only version is v1" : `It has the versions v1 to v${newest}`,
   });
 }
 

@@ -44,7 +44,6 @@ async function findEntriesOfArtifact(metadata: MetadataStore, what: string): Pro
     if (!(cause instanceof UsageError)) throw cause;
     throw new UsageError("RPS6002", `No step and no artifact is named "${what}", or none with a stored result`, {
       ...(cause.hint === undefined ? {} : { hint: cause.hint }),
-      cause,
     });
   });
   const all = await metadata.cacheEntriesOf({});

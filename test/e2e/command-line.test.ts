@@ -268,3 +268,12 @@ export const outer = pipeline({ name: "outer", build: () => inner() });
   assert.match(stderr, /Choose one: two\.ts#inner, two\.ts#outer/u);
   assert.equal((await project.reprise(["run", "two.ts#outer"])).code, 0);
 });
+
+test("a folder that is not there is refused, and not made", async () => {
+  await using project = await makeProject();
+  const { code, stderr } = await project.reprise("runs --cwd elsewhere");
+  assert.equal(code, 2);
+  assert.match(stderr, /^✖ RPS6001 {2}--cwd names no folder: elsewhere/u);
+  await assert.rejects(readFile(join(project.path, "elsewhere", ".reprise", "metadata.db")), { code: "ENOENT" });
+  assert.match((await project.reprise("run --jobs 0")).stderr, /--jobs is 0/u);
+});

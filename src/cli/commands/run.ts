@@ -16,6 +16,9 @@ export const run: Handler<"run"> = async (context) => {
   if (flags.bail && flags["keep-going"]) {
     throw new UsageError("RPS6001", "--bail and --keep-going contradict each other", { hint: "Give one of them" });
   }
+  if (flags.jobs === 0) {
+    throw new UsageError("RPS6001", "--jobs is 0", { hint: "Let one step run at least: --jobs 1" });
+  }
   const stack = await context.openStack();
   const { plan, options } = await planCommand(context, stack);
   if (flags["dry-run"]) {

@@ -49,8 +49,9 @@ async function findSubject({ metadata }: Stack, what: string, step: string | und
     const found = await orUndefined(async () => findStep(details, what));
     if (found === undefined) {
       throw new UsageError("RPS6002", `No run, artifact or step of the last run is named "${what}"`, {
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
-        cause: error,
+        hint: /@v?\d+$/u.test(what)
+          ? "List the versions: reprise artifacts NAME"
+          : (error.hint ?? "List runs: reprise runs"),
       });
     }
     return { kind: "step", details, step: found };

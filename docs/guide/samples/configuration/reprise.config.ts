@@ -4,7 +4,7 @@ export default defineConfig({
   // What holds where no step, pipeline, call or run says otherwise.
   defaults: { retry: 1, timeout: "10m" },
   jobs: 4,
-  pipelines: ["nightly/sales.ts"],
+  pipelines: ["sales.ts"],
   stacks: {
     trial: { store: "stores/trial", jobs: 1, defaults: { retry: 0 } },
   },
