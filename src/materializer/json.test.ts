@@ -111,8 +111,10 @@ describe("values as text", () => {
       withTypedArray: true,
       withUnicodeString: true,
     });
+    // The one key that is refused beside values that JSON cannot hold.
+    const storable = anything.filter((value) => json().accepts(value) || !fc.stringify(value).includes("__proto__"));
     await fc.assert(
-      fc.asyncProperty(anything, async (value) => {
+      fc.asyncProperty(storable, async (value) => {
         await using blobs = memoryBlobs();
         const materializer = json().accepts(value) ? json() : richValue;
         const { root } = await materializer.write(value, blobs);
