@@ -1,6 +1,6 @@
 /** A forecast as the terminal shows it. */
 import type { Forecast } from "../runner/forecast.ts";
-import { formatDuration, shortenDigests } from "./format.ts";
+import { formatDuration } from "./format.ts";
 import { cleanText, cutText, padText, type Printer } from "./print.ts";
 import { describeReason } from "./reason-view.ts";
 
@@ -22,12 +22,22 @@ export function printForecast(printer: Printer, forecasts: readonly Forecast[]):
     if (each.verdict !== "runs" && each.verdict !== "depends") continue;
     const sign = each.verdict === "runs" ? printer.style("green", "~") : printer.style("yellow", "?");
     const word = padText(each.verdict, 7);
-    const text = each.verdict === "runs" ? describeReason(each.reason) : shortenDigests(each.reason.text);
+    const text = describeForecast(each);
     const room = printer.terminal.columns - width - 15;
     printer.line(
       `  ${sign} ${padText(each.node, width)}  ${word}  ${cutText(cleanText(text), Math.max(12, room), symbols.more)}`,
     );
   }
+  if (depends.length > 0) {
+    printer.line(printer.style("dim", "  ? is reused if what it depends on gives the same output again, else it runs"));
+  }
   if (skipped.length > 0)
     printer.line(printer.style("dim", `  ${symbols.skipped} not selected: ${skipped.join("  ")}`));
+}
+
+/** Why a step would run, or what decides it: `on embed, search`. */
+export function describeForecast({ verdict, reason }: Forecast): string {
+  if (verdict !== "depends") return describeReason(reason);
+  const open = " will run; if the output is the same, it is reused";
+  return reason.text.endsWith(open) ? `on ${reason.text.slice(0, -open.length).replaceAll('"', "")}` : reason.text;
 }

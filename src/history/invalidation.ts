@@ -43,7 +43,7 @@ async function findEntriesOfArtifact(metadata: MetadataStore, what: string): Pro
   const artifact = await findArtifact(metadata, what).catch((cause: unknown) => {
     if (!(cause instanceof UsageError)) throw cause;
     throw new UsageError("RPS6002", `No step and no artifact is named "${what}", or none with a stored result`, {
-      ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+      hint: cause.hint ?? "List them: reprise artifacts",
     });
   });
   const all = await metadata.cacheEntriesOf({});

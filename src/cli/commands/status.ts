@@ -8,9 +8,9 @@ import type { Stack } from "../../stack/stack.ts";
 import type { Context, Handler } from "../context.ts";
 import { toErrorJson } from "../error-view.ts";
 import { findAllPipelines, findPipeline, type FoundPipeline } from "../find-pipeline.ts";
-import { formatAgo, formatDuration, shortenDigests } from "../format.ts";
+import { describeForecast } from "../forecast-view.ts";
+import { formatAgo, formatDuration } from "../format.ts";
 import { cleanText, cutText, padText } from "../print.ts";
-import { describeReason } from "../reason-view.ts";
 import { styleOfStatus } from "../status-style.ts";
 
 interface PipelineStatus {
@@ -78,7 +78,7 @@ function printStatuses({ printer, args }: Context<"status">, statuses: readonly 
     const shown = args.length > 0 ? steps : steps.filter((step) => step.verdict !== "cached");
     const width = Math.min(28, Math.max(0, ...shown.map((step) => step.node.length)));
     for (const step of shown) {
-      const why = step.verdict === "depends" ? shortenDigests(step.reason.text) : describeReason(step.reason);
+      const why = describeForecast(step);
       const saved = step.savedMs === undefined ? "" : `  ${formatDuration(step.savedMs)}`;
       const text = `${padText(step.node, width)}  ${padText(step.verdict, 7)}  ${cleanText(why)}${saved}`;
       printer.line(`      ${cutText(text, printer.terminal.columns - 7, symbols.more)}`);
