@@ -6,17 +6,19 @@ import { printForecast } from "./forecast-view.ts";
 import { createPrinter } from "./print.ts";
 
 test("steps that depend on others say on which, and what that means is said once", () => {
-  const forecasts: Forecast[] = [
-    { node: "split" as NodeId, verdict: "runs", reason: { code: "first-run", text: "", differences: [] } },
-    ...["embed", "weigh"].map((node): Forecast => ({
-      node: node as NodeId,
-      verdict: "depends",
-      reason: {
-        code: "input",
-        text: '"split", "load" will run; if the output is the same, it is reused',
-        differences: [],
-      },
-    })),
+  const forecast = (node: string, verdict: Forecast["verdict"], on: readonly string[] = []): Forecast => ({
+    node: node as NodeId,
+    step: node,
+    verdict,
+    reason: { code: "first-run", text: "", differences: [] },
+    on: on as readonly NodeId[],
+    savedMs: undefined,
+    expectedMs: undefined,
+  });
+  const forecasts = [
+    forecast("split", "runs"),
+    forecast("embed", "depends", ["split", "load"]),
+    forecast("weigh", "depends", ["split"]),
   ];
   let text = "";
   const write = (part: string): void => void (text += part);
@@ -25,7 +27,7 @@ test("steps that depend on others say on which, and what that means is said once
     "  would run 1 of 3, and 2 that may be reused",
     "  ~ split  runs     first time",
     "  ? embed  depends  on split, load",
-    "  ? weigh  depends  on split, load",
+    "  ? weigh  depends  on split",
     "  ? is reused if what it depends on gives the same output again, else it runs",
   ]);
 });

@@ -36,8 +36,6 @@ export function printForecast(printer: Printer, forecasts: readonly Forecast[]):
 }
 
 /** Why a step would run, or what decides it: `on embed, search`. */
-export function describeForecast({ verdict, reason }: Forecast): string {
-  if (verdict !== "depends") return describeReason(reason);
-  const open = " will run; if the output is the same, it is reused";
-  return reason.text.endsWith(open) ? `on ${reason.text.slice(0, -open.length).replaceAll('"', "")}` : reason.text;
+export function describeForecast({ verdict, reason, on }: Forecast): string {
+  return verdict === "depends" ? `on ${on.join(", ")}` : describeReason(reason);
 }
