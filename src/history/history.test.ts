@@ -461,6 +461,20 @@ test("nothing is removed while a run goes on that may need it", async () => {
   assert.equal((await ports.metadata.runs({})).length, 2);
 });
 
+test("a run of a machine that is gone can be removed by its name, and only then stops holding the rest", async () => {
+  const { ports, tell } = await openStore();
+  const first = await tell({ id: "r-1", gamma: 0.1 });
+  const run = await tell({ id: "r-2", gamma: 0.2, startedAt: 2000, status: "running" });
+  const lost: Run = { ...run, environment: { ...run.environment, host: "a-container-of-yesterday" } };
+  await ports.metadata.write([{ kind: "run", run: lost }]);
+  const remove = async (runs: readonly Run[]): Promise<unknown> =>
+    await applyRemoval(ports, await planRunRemoval(ports, runs, { data: "remove" }, Date.now()));
+  await assert.rejects(remove([first]), { code: "RPS5001", hint: /reprise rm r-2$/u });
+  await remove([lost]);
+  await remove([first]);
+  assert.equal((await ports.metadata.runs({})).length, 0);
+});
+
 test("invalidating an artifact downstream drops what was made from it", async () => {
   const { ports, tell } = await openStore();
   await tell({ id: "r-1", gamma: 0.1 });

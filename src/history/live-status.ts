@@ -13,8 +13,13 @@ export function withLiveStepStatus(stepRun: StepRun, run: Run): StepRun {
   return stepRun.status === "running" && isOver ? { ...stepRun, status: "interrupted" } : stepRun;
 }
 
-function isInterrupted({ status, environment }: Run): boolean {
-  return status === "running" && environment.host === hostname() && !isAlive(environment.pid);
+/** Whether a run was started on another machine (or in another container), of which nothing can be told from here. */
+export function isElsewhere({ environment }: Run): boolean {
+  return environment.host !== hostname();
+}
+
+function isInterrupted(run: Run): boolean {
+  return run.status === "running" && !isElsewhere(run) && !isAlive(run.environment.pid);
 }
 
 function isAlive(pid: number): boolean {

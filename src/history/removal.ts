@@ -8,7 +8,7 @@ import type { KeyDigest } from "../record/key.ts";
 import type { ArtifactUse, Run, StepRun } from "../record/run.ts";
 import type { BlobStat, BlobStore } from "../store/blob-store.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
-import { withLiveStatus } from "./live-status.ts";
+import { isElsewhere, withLiveStatus } from "./live-status.ts";
 import { artifactKey } from "./run-details.ts";
 
 export interface RemovalPorts {
@@ -146,13 +146,18 @@ export async function planRunRemoval(
 export async function applyRemoval(ports: RemovalPorts, removal: Removal): Promise<number> {
   const { metadata, blobs } = ports;
   const going = (await metadata.runs({ status: ["running"] })).map(withLiveStatus);
-  const live = going.find((run) => run.status === "running");
-  if (live !== undefined && (removal.blobs.length > 0 || removal.runs.some((run) => run.id === live.id))) {
+  const named = new Set(removal.runs.map((run) => run.id));
+  // Whoever names a run of another machine knows more about it than can be told from here.
+  const live = going.find((run) => run.status === "running" && !(named.has(run.id) && isElsewhere(run)));
+  if (live !== undefined && (removal.blobs.length > 0 || named.has(live.id))) {
+    const where = isElsewhere(live) ? ` on ${live.environment.host}` : "";
     throw new ConflictError(
       "RPS5001",
-      `Run ${live.id} of "${live.pipeline}" is going on, and may need what would be removed`,
+      `Run ${live.id} of "${live.pipeline}" is going on${where}, and may need what would be removed`,
       {
-        hint: "Wait until it has ended, or stop it",
+        hint: isElsewhere(live)
+          ? `Wait until it has ended; if it was killed there, remove it: reprise rm ${live.id}`
+          : "Wait until it has ended, or stop it",
       },
     );
   }
