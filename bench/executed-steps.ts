@@ -32,6 +32,7 @@ async function* measure({ quick }: Mode): AsyncGenerator<Comparison> {
         },
       ],
       rounds: quick ? 1 : size < 10_000 ? 7 : 3,
+      warmups: size < 10_000 && !quick ? 1 : 0,
       conclude: (median) => ({ notes: [`${((median("Reprise") / size) * 1000).toFixed(0)} µs a step.`] }),
     });
   }
