@@ -114,7 +114,10 @@ export async function textsOf(code: CodeIdentity): Promise<ReadonlyMap<Digest, s
   return texts;
 }
 
-/** The same place in the same pipeline is what a person compares with; another use of the step is second best. */
+/**
+ * The same place in the same pipeline is what a person compares with; another use of the step is second best, if it is
+ * the same step: of the same name and the same code.
+ */
 async function findClosest(
   metadata: MetadataStore,
   { node, key }: MissQuestion,
@@ -131,7 +134,7 @@ async function findClosest(
   let best: { stepRun: StepRun; key: KeyRecord; cost: number } | undefined;
   for (const stepRun of ended) {
     const record = keys.get(stepRun.key as Digest);
-    if (record === undefined) continue;
+    if (record === undefined || (here.length === 0 && record.code !== key.record.code)) continue;
     const cost = countDifferences(record, key.record);
     if (best === undefined || cost < best.cost) best = { stepRun, key: record, cost };
   }

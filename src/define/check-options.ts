@@ -58,6 +58,7 @@ const checks = {
   pipeline: { name: anything, params: anything, build: anything, ...levelChecks },
   call: { name: anything, after: anything, ...levelChecks, ...identityChecks },
   "pipeline call": { name: anything, after: anything, ...levelChecks },
+  defaults: levelChecks,
   run: {
     ...levelChecks,
     name: text,

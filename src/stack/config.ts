@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { checkOptions } from "../define/check-options.ts";
 import { suggestName } from "../define/suggest-name.ts";
 import { UsageError } from "../error.ts";
 import type { Config, StackConfig } from "./define-config.ts";
@@ -60,10 +61,18 @@ function checkConfig(value: unknown, path: string): Config {
     });
   }
   checkKeys(value, Object.keys(known), path, "");
+  checkDefaults(value, path, "");
   for (const [name, stack] of Object.entries((value.stacks ?? {}) as Record<string, Record<string, unknown>>)) {
     checkKeys(stack, stackKeys, path, `stacks.${name}.`);
+    checkDefaults(stack, path, `stacks.${name}.`);
   }
   return value as Config;
+}
+
+function checkDefaults({ defaults = {} }: { readonly defaults?: object }, path: string, prefix: string): void {
+  const [problem] = checkOptions("defaults", defaults, `"${prefix}defaults" in ${path}`);
+  if (problem === undefined) return;
+  throw new UsageError("RPS6003", problem.message, problem.hint === undefined ? {} : { hint: problem.hint });
 }
 
 function checkKeys(
@@ -80,7 +89,9 @@ function checkKeys(
       });
     }
     if (each !== undefined && !known[name as keyof Config](each)) {
-      throw new UsageError("RPS6003", `The option "${prefix}${name}" in ${path} has a value it cannot have`);
+      throw new UsageError("RPS6003", `The option "${prefix}${name}" in ${path} has a value it cannot have`, {
+        hint: "Write what the guide to configuration says of it",
+      });
     }
   }
 }

@@ -121,6 +121,10 @@ test("a mistake in the configuration names the option and what was meant", async
   const { code, stdout, stderr } = await project.reprise(["run", "four"]);
   assert.equal(code, 2);
   assert.match(stdout + stderr, /RPS6003[\s\S]*"stor"[\s\S]*"store"/u);
+  await project.write("reprise.config.ts", "export default { defaults: { cahce: false } };");
+  const nested = await project.reprise(["run", "four"]);
+  assert.equal(nested.code, 2);
+  assert.match(nested.stdout + nested.stderr, /RPS6003[\s\S]*"cahce"[\s\S]*"cache"/u);
 });
 
 test("one failing step lets the others go on, or stops them with --bail", async () => {
