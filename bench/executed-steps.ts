@@ -31,7 +31,7 @@ async function* measure({ quick }: Mode): AsyncGenerator<Comparison> {
           run: () => runForNumber(project.node("run.ts", "fan-out", String(size))),
         },
       ],
-      rounds: quick ? 1 : size < 10_000 ? 7 : 3,
+      rounds: quick ? 1 : size < 10_000 ? 5 : 2,
       warmups: size < 10_000 && !quick ? 1 : 0,
       conclude: (median) => ({ notes: [`${((median("Reprise") / size) * 1000).toFixed(0)} µs a step.`] }),
     });

@@ -26,7 +26,7 @@ async function* measure({ quick }: Mode): AsyncGenerator<Comparison> {
           },
           { name: "Reprise", run: () => runForNumber(run) },
         ],
-        rounds: quick ? 1 : size < 10_000 ? 9 : 5,
+        rounds: quick ? 1 : size < 10_000 ? 7 : 3,
         conclude: (median) => ({
           goals: size < 10_000 ? [] : [atMost(median("Reprise"), 150, "10,000 steps in less than 150 ms")],
           notes: [`${((median("Reprise") / size) * 1000).toFixed(0)} µs a step.`],
