@@ -2,7 +2,7 @@
  * What all benchmarks share: contenders take turns (A B A B …), so that what the machine does besides hits all alike;
  * medians are compared, and the ratio to the limit is what a reader takes home.
  */
-import { availableParallelism, cpus, loadavg, release, totalmem, type as systemName } from "node:os";
+import { availableParallelism, cpus, loadavg, totalmem, type as systemName } from "node:os";
 import process from "node:process";
 
 /** One thing that is timed. */
@@ -122,7 +122,7 @@ export function readMode(): Mode {
 export function describeMachine(): string {
   const gigabytes = (totalmem() / 2 ** 30).toFixed(0);
   const model = cpus()[0]?.model.trim() ?? "unknown processor";
-  return `${model}, ${availableParallelism()} cores, ${gigabytes} GiB, ${systemName()} ${release()}, Node ${process.versions.node}`;
+  return `${model}, ${availableParallelism()} cores, ${gigabytes} GiB, ${systemName()}, Node ${process.versions.node}`;
 }
 
 /** How busy the machine was in the last minute: with more than there are cores, times are longer than they need be. */
