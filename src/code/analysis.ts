@@ -14,6 +14,7 @@ import { relativePath } from "./lock-file.ts";
 import { packageFolder } from "./packages.ts";
 import { isFramework, Project, type RecordCache } from "./project.ts";
 import type { FileRecord } from "./record.ts";
+import { noteSharedState } from "./shared-state.ts";
 import { findCall, toSourcePosition, type FoundCall } from "./site.ts";
 import type { DrivenFile, StepRecord } from "./state.ts";
 
@@ -57,7 +58,7 @@ export class Analysis {
     const changed = this.#refresh();
     const analyses = new Map<StepDefinition, StepAnalysis>();
     for (const step of steps) analyses.set(step, this.#analyseStep(step, changed));
-    return analyses;
+    return this.#withSharedState(analyses);
   }
 
   /** Every file that evaluating a file evaluates, with the driver statements in it that nothing else needs. */
@@ -108,6 +109,17 @@ export class Analysis {
       for (const [key, node] of file.units) if (own.get(key) !== node.own) changed.add(node);
     }
     return all ? "all" : changed;
+  }
+
+  #withSharedState(analyses: ReadonlyMap<StepDefinition, StepAnalysis>): ReadonlyMap<StepDefinition, StepAnalysis> {
+    const reaches = [...analyses].map(([{ name }, { nodes }]) => ({ name, nodes }));
+    const notes = noteSharedState(reaches, this.#judge);
+    return new Map(
+      [...analyses].map(([step, { record, nodes }], at) => [
+        step,
+        { record: { ...record, notes: [...record.notes, ...notes[at]!] }, nodes },
+      ]),
+    );
   }
 
   #forgetJudgements(): void {
@@ -266,11 +278,11 @@ function inside(record: FileRecord): string {
   return JSON.stringify([
     record.imports,
     record.requests,
-    record.units.map(({ refs, eval: evaluation, body, plain, sensitive, nestedRuns, guard }) => [
+    record.units.map(({ refs, eval: evaluation, body, plain, sensitive, nestedRuns, lateWrites, guard }) => [
       refs,
       { ...evaluation, world: evaluation.world.map((read) => read.kind) },
       body && { ...body, world: body.world.map((read) => read.kind) },
-      [plain, sensitive, nestedRuns, guard],
+      [plain, sensitive, nestedRuns, lateWrites, guard],
     ]),
   ]);
 }

@@ -415,7 +415,7 @@ class Evaluation {
 }
 
 /** Targets of a destructuring assignment. */
-function assignedTargets(node: AstNode, into: AstNode[] = []): AstNode[] {
+export function assignedTargets(node: AstNode, into: AstNode[] = []): AstNode[] {
   switch (node.type) {
     case "ObjectPattern":
       for (const property of asNodes(node.properties)) {

@@ -94,6 +94,15 @@ export class Judge {
     return found;
   }
 
+  /** What the functions in a unit change when they are called: variables, and containers that are the language's own. */
+  lateWrites(node: GraphNode): readonly GraphNode[] {
+    return (node.unit?.lateWrites ?? []).flatMap(({ ref, method }) =>
+      this.#targets(node, ref).flatMap(({ node: to }) =>
+        to !== node && to.kind === "unit" && (method !== true || isContainer(to)) ? [to] : [],
+      ),
+    );
+  }
+
   #edges(node: GraphNode, refs: readonly number[]): Edge[] {
     const edges = this.#linker.edges(node);
     return refs.map((ref) => edges[ref]!).filter((edge) => edge !== undefined);
@@ -271,6 +280,11 @@ export class Judge {
       }
     }
   }
+}
+
+/** Whether a variable is made by nothing but the language: its methods are then known by their names. */
+function isContainer({ unit }: GraphNode): boolean {
+  return unit?.kind === "variable" && unit.body === undefined && unit.eval.calls.length + unit.eval.chains.length === 0;
 }
 
 /** Reading members of it runs no code of the project. */

@@ -6,6 +6,7 @@ import { asNode, asNodes, isClass, isFunction, isNode, isTypeOnly, memberName, u
 import { isPlain, isPrimitive } from "./literal.ts";
 import { exportAssignment, isMainGuard, nestedRunsOf } from "./statement.ts";
 import { emptySummary, summariseCall, summariseEvaluation } from "./effects.ts";
+import { lateWritesOf } from "./late-writes.ts";
 import { lineAt, lineStartsOf } from "./line.ts";
 import type { ExportRecord, FileRecord, RequestRecord, Summary, UnitRecord } from "./record.ts";
 import { patternNames, varNames } from "./scope.ts";
@@ -381,6 +382,7 @@ class FileReader {
     const lasting = options.prefix === undefined || options.prefix === "const ";
     const plain = value !== undefined && lasting && (isPlain(value) || isPrimitive(value));
     const nestedRuns = options.kind === "statement" ? nestedRunsOf(node) : [];
+    const lateWrites = lateWritesOf(node);
     const simple = value !== undefined && (isFunction(unwrap(value)) || isPlain(value));
     this.#units.push({
       key: this.#uniqueKey(options.key ?? options.names[0] ?? "pattern"),
@@ -396,6 +398,7 @@ class FileReader {
       ...(plain ? { plain } : {}),
       ...(simple || options.kind === "function" ? {} : { sensitive: true as const }),
       ...(nestedRuns.length > 0 ? { nestedRuns } : {}),
+      ...(lateWrites.length > 0 ? { lateWrites } : {}),
       ...(isMainGuard(node) ? { guard: true as const } : {}),
       ...(options.exported ? { exported: true as const } : {}),
       ...(walk.notes.length > 0 ? { notes: walk.notes } : {}),

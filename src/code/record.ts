@@ -1,7 +1,7 @@
 /** What one source file says, apart from any other: plain data, kept on disk by the content of the file. */
 
 /** Grows whenever the records or the way that digests are made change: older state is then ignored. */
-export const codeScheme = 1;
+export const codeScheme = 2;
 
 /** A specifier that a file asks for. */
 export interface RequestRecord {
@@ -50,6 +50,12 @@ export interface Summary {
   requests: number[];
 }
 
+/** Something that a function changes when it is called; `method`: by a method that changes values of the language. */
+export interface LateWrite {
+  readonly ref: number;
+  readonly method?: true;
+}
+
 /** Something in a unit's text that cannot be followed. */
 export interface NoteRecord {
   readonly kind: string;
@@ -94,6 +100,8 @@ export interface UnitRecord {
   readonly sensitive?: true;
   /** `.run(…)` calls at any depth, as in `Summary.runs`. */
   readonly nestedRuns?: readonly number[];
+  /** What the functions in it change when they are called. */
+  readonly lateWrites?: readonly LateWrite[];
   /** `if (import.meta.main) …` and its older forms, without an `else`. */
   readonly guard?: true;
   readonly exported?: true;
