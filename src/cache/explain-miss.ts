@@ -6,6 +6,7 @@ import type { KeyArgument, KeyRecord } from "../record/key.ts";
 import type { Difference, Reason } from "../record/reason.ts";
 import type { StepRun } from "../record/run.ts";
 import type { CodeRecord, MetadataStore, StepRunQuery } from "../store/metadata-store.ts";
+import { describeDifference } from "./describe-difference.ts";
 import { countDifferences, explainDifferences, type ExplainedKey } from "./explain.ts";
 import { digestKey, type Key } from "./key.ts";
 
@@ -69,29 +70,6 @@ export async function compareKeys(
   const texts = new Map([...(oldUnits.length === 0 ? [] : await metadata.sources(oldUnits)), ...newTexts]);
   const artifacts = await describeArtifacts(metadata, from, to.key);
   return explainDifferences({ key: from, code }, to, { texts, artifacts });
-}
-
-/** One sentence fragment for the most telling difference. */
-export function describeDifference(difference: Difference, others = 0): string {
-  const more = others === 0 ? "" : `, and ${others} more`;
-  const change =
-    difference.from === undefined
-      ? `${difference.part} is new`
-      : difference.to === undefined
-        ? `${difference.part} is gone`
-        : undefined;
-  switch (difference.code) {
-    case "code":
-    case "import":
-      return `${change ?? `${difference.part} changed`}${difference.place === undefined ? "" : ` (${difference.place})`}${more}`;
-    case "param":
-    case "package":
-    case "runtime":
-    case "version":
-      return `${change ?? `${difference.part} changed: ${difference.from} → ${difference.to}`}${more}`;
-    default:
-      return `${change ?? `${difference.part} changed`}${more}`;
-  }
 }
 
 /** The identity of a step's code as it is remembered. */
@@ -159,6 +137,10 @@ function explainSameKey(stepRun: StepRun): Reason {
     case "running":
       return { code: "previous-failed", text: "it did not finish the last time", ...against };
     default:
+      if (stepRun.obstacle !== undefined) {
+        const { code, text } = stepRun.obstacle;
+        return { code, text: `its last result was not kept: ${text}`, ...against };
+      }
       return stepRun.cache === "off"
         ? { code: "cache-off", text: "its last result was made with the cache off, so it was not kept", ...against }
         : { code: "missing-output", text: "its result is no longer in the store", ...against };

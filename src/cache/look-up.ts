@@ -5,8 +5,10 @@ import type { OptionLevel } from "../define/resolve-options.ts";
 import type { BlobRef } from "../define/materializer.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
-import type { MissCode } from "../record/reason.ts";
+import type { Difference, MissCode } from "../record/reason.ts";
+import type { Trace, TraceCheck } from "../record/trace.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
+import { describeDifference } from "./describe-difference.ts";
 import type { Key } from "./key.ts";
 
 export type BlobHealth = "ok" | "missing" | "corrupt";
@@ -15,6 +17,8 @@ export interface CachePorts {
   readonly metadata: MetadataStore;
   /** Whether blobs are there and unaltered, as far as a stat can tell. */
   checkBlobs(refs: readonly BlobRef[]): Promise<ReadonlyMap<Digest, BlobHealth>>;
+  /** Whether what was read of the world is still so. */
+  checkTraces(traces: ReadonlyMap<Digest, Trace>): Promise<ReadonlyMap<Digest, TraceCheck>>;
 }
 
 /** How a node wants to be cached, all levels of options merged. */
@@ -33,13 +37,20 @@ export interface CachePolicy {
 
 /** A miss that needs no comparison with an earlier key is `told`; the others are `unknown`: nothing is stored under the key. */
 export type LookUp =
-  | { readonly kind: "hit"; readonly entry: CacheEntry }
+  | {
+      readonly kind: "hit";
+      readonly entry: CacheEntry;
+      /** What could not be asked, and was taken to be as it was. */
+      readonly warnings: readonly string[];
+    }
   | { readonly kind: "miss"; readonly told: ToldMiss; readonly entry?: CacheEntry }
   | { readonly kind: "unknown" };
 
 export interface ToldMiss {
   readonly code: MissCode;
   readonly text: string;
+  /** What is not as it was, where the world is the reason. */
+  readonly differences?: readonly Difference[];
 }
 
 /** What is known without asking the store: the node's policy or its code rules a hit out. */
@@ -64,33 +75,67 @@ export interface LookUpRequest {
   readonly policy: CachePolicy;
 }
 
-/** Looks all of them up with one question to the store and one to the blobs. In the order asked. */
+/** Looks all of them up with one question each to the store, the world and the blobs. In the order asked. */
 export async function lookUp(
   ports: CachePorts,
   requests: readonly LookUpRequest[],
   now: number,
 ): Promise<readonly LookUp[]> {
   const entries = await ports.metadata.cacheEntries(requests.map(({ key }) => key.digest));
-  const judged = requests.map(({ key, policy }) => judge(entries.get(key.digest), policy, now));
+  const checks = await checkTraces(ports, [...entries.values()].flat());
+  const judged = requests.map(({ key, policy }) => judge(entries.get(key.digest) ?? [], checks, policy, now));
   const blobs = judged.flatMap((each) => (each.kind === "hit" ? each.entry.blobs : []));
   if (blobs.length === 0) return judged;
   const health = await ports.checkBlobs(blobs);
-  return judged.map((each) => (each.kind === "hit" ? judgeBlobs(each.entry, health) : each));
+  return judged.map((each) => (each.kind === "hit" ? judgeBlobs(each, health) : each));
 }
 
-function judge(entry: CacheEntry | undefined, policy: CachePolicy, now: number): LookUp {
-  if (entry === undefined) return { kind: "unknown" };
-  if (entry.invalidatedAt !== undefined) {
-    return { kind: "miss", told: { code: "invalidated", text: "its cached result was invalidated" }, entry };
-  }
-  if (policy.expiresMs !== undefined && now - entry.createdAt >= policy.expiresMs) {
-    const text = `its cached result is older than ${showDuration(policy.expiresMs)}`;
-    return { kind: "miss", told: { code: "expired", text }, entry };
-  }
-  return { kind: "hit", entry };
+async function checkTraces(
+  { metadata, checkTraces: check }: CachePorts,
+  entries: readonly CacheEntry[],
+): Promise<ReadonlyMap<Digest, TraceCheck>> {
+  const digests = new Set(entries.flatMap(({ trace }) => trace ?? []));
+  return digests.size === 0 ? new Map() : await check(await metadata.traces([...digests]));
 }
 
-function judgeBlobs(entry: CacheEntry, health: ReadonlyMap<Digest, BlobHealth>): LookUp {
+/** The newest entry that may be taken, else the reason why none may: what differs from the nearest, or what a person said. */
+function judge(
+  entries: readonly CacheEntry[],
+  checks: ReadonlyMap<Digest, TraceCheck>,
+  policy: CachePolicy,
+  now: number,
+): LookUp {
+  let nearest: { entry: CacheEntry; differences: readonly Difference[] } | undefined;
+  let barred: LookUp | undefined;
+  for (const entry of entries) {
+    const told = judgeAge(entry, policy, now);
+    if (told !== undefined) {
+      barred ??= { kind: "miss", told, entry };
+      continue;
+    }
+    if (entry.trace === undefined) return { kind: "hit", entry, warnings: [] };
+    const check = checks.get(entry.trace);
+    // A trace that is not there cannot hold.
+    if (check === undefined) continue;
+    const { differences, warnings } = check;
+    if (differences.length === 0) return { kind: "hit", entry, warnings };
+    if (nearest === undefined || differences.length < nearest.differences.length) nearest = { entry, differences };
+  }
+  if (nearest === undefined) return barred ?? { kind: "unknown" };
+  const { entry, differences } = nearest;
+  const [first] = differences as [Difference, ...Difference[]];
+  const told = { code: first.code, text: describeDifference(first, differences.length - 1), differences };
+  return { kind: "miss", told, entry };
+}
+
+function judgeAge(entry: CacheEntry, policy: CachePolicy, now: number): ToldMiss | undefined {
+  if (entry.invalidatedAt !== undefined) return { code: "invalidated", text: "its cached result was invalidated" };
+  if (policy.expiresMs === undefined || now - entry.createdAt < policy.expiresMs) return undefined;
+  return { code: "expired", text: `its cached result is older than ${showDuration(policy.expiresMs)}` };
+}
+
+function judgeBlobs(hit: Extract<LookUp, { kind: "hit" }>, health: ReadonlyMap<Digest, BlobHealth>): LookUp {
+  const { entry } = hit;
   for (const blob of entry.blobs) {
     const state = health.get(blob.digest) ?? "missing";
     if (state === "ok") continue;
@@ -102,7 +147,7 @@ function judgeBlobs(entry: CacheEntry, health: ReadonlyMap<Digest, BlobHealth>):
         : { code: "corrupt-output", text: `${what} was altered in the store` };
     return { kind: "miss", told, entry };
   }
-  return { kind: "hit", entry };
+  return hit;
 }
 
 function showDuration(durationMs: number): string {

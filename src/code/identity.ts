@@ -45,6 +45,8 @@ export interface CodeIdentity {
   readonly place: Place | undefined;
   /** The ids of the units that hold the step itself (not what they reach): an edit there is `code`, elsewhere `import`. */
   readonly own: readonly string[];
+  /** Ids of state in modules that its code changes while it runs, such as a memo: what one step has put there, another may take. */
+  readonly memos: readonly string[];
   /** Everything reached, ordered by id. Read from disk when first asked for on the warm path. */
   units(): Promise<readonly CodeUnit[]>;
 }

@@ -166,7 +166,7 @@ export class ProjectIndex implements CodeIndex {
     const digest =
       environment.length === 0 ? record.digest : digestBytes(JSON.stringify([record.digest, ...environment]));
     const { place, own } = record;
-    return { digest, verdict: verdictOf(notes), notes, place, own, units: () => units(environment) };
+    return { digest, verdict: verdictOf(notes), notes, place, own, memos: [], units: () => units(environment) };
   }
 
   /** Whether a file was edited after this process loaded it: then what runs is not what was fingerprinted. */

@@ -202,6 +202,7 @@ async function openStore() {
 function entryOf(key: Digest, step: string, outputs: readonly ArtifactUse[], origin: StepRunId, createdAt: number) {
   return {
     key,
+    trace: undefined,
     step,
     outputs,
     blobs: [],
@@ -210,6 +211,7 @@ function entryOf(key: Digest, step: string, outputs: readonly ArtifactUse[], ori
     createdAt,
     expiresAt: undefined,
     invalidatedAt: undefined,
+    pinnedAt: undefined,
   };
 }
 

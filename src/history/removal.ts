@@ -34,7 +34,7 @@ export interface Removal {
   readonly held: readonly { readonly run: Run; readonly why: string }[];
   /** Runs that stay, but lose the logs and metrics of steps that they reused from one that goes. */
   readonly losing: readonly { readonly run: Run; readonly from: Run }[];
-  readonly cacheEntries: readonly KeyDigest[];
+  readonly cacheEntries: readonly Pick<CacheEntry, "key" | "trace">[];
   readonly artifacts: readonly Pick<Artifact, "name" | "version">[];
   readonly blobs: readonly BlobStat[];
   /** Of the blobs. */
@@ -165,7 +165,7 @@ export async function applyRemoval(ports: RemovalPorts, removal: Removal): Promi
     ...(removal.runs.length === 0 ? [] : [{ kind: "remove-runs" as const, runs: removal.runs.map((run) => run.id) }]),
     ...(removal.cacheEntries.length === 0
       ? []
-      : [{ kind: "remove-cache-entries" as const, keys: removal.cacheEntries }]),
+      : [{ kind: "remove-cache-entries" as const, entries: removal.cacheEntries }]),
     ...(removal.artifacts.length === 0 ? [] : [{ kind: "remove-artifacts" as const, artifacts: removal.artifacts }]),
   ]);
   if (removal.blobs.length === 0) return 0;
@@ -248,13 +248,13 @@ function planFor(
       for (const use of [...stepRun.inputs, ...stepRun.outputs]) (isGone ? released : used).add(useKey(use));
     }
   }
-  const cacheEntries: KeyDigest[] = [];
+  const cacheEntries: Pick<CacheEntry, "key" | "trace">[] = [];
   for (const entry of inventory.entries) {
     const isUnused = !keptKeys.has(entry.key);
     const isOld = entry.createdAt < now - graceMs;
     const isExpired = entry.expiresAt !== undefined && entry.expiresAt < now;
     const goes = (isUnused && (goneKeys.has(entry.key) || (orphans && isOld))) || (orphans && isExpired);
-    if (goes) cacheEntries.push(entry.key);
+    if (goes) cacheEntries.push({ key: entry.key, trace: entry.trace });
     for (const use of entry.outputs) (goes ? released : used).add(useKey(use));
   }
   const artifacts: Artifact[] = [];

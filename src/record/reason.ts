@@ -8,6 +8,14 @@ export type MissCode =
   | "package"
   | "param"
   | "input"
+  /** A file that it read, or looked for, changed, came or went. */
+  | "file"
+  /** So did the names in a directory that it listed. */
+  | "directory"
+  /** A variable of the environment that it read. */
+  | "env"
+  /** What a URL answers. */
+  | "http"
   | "version"
   | "cache-key"
   | "runtime"
@@ -18,14 +26,22 @@ export type MissCode =
   | "invalidated"
   | "forced"
   | "cache-off"
-  | "opaque-code";
+  | "opaque-code"
+  /** Its last result was not kept: something that it read changed while it ran. */
+  | "unstable-input"
+  /** Its last result was not kept: it reads what it writes itself, or the store. */
+  | "own-output"
+  /** Its last result was not kept: something read on its behalf where nobody sees it. */
+  | "unobserved";
 
 /** Reasons not to run. */
 export type HitCode =
   /** Every part of the key is as it was. */
   | "same-fingerprint"
   /** The same, though a step above ran again: it gave the same bytes. */
-  | "same-output-upstream";
+  | "same-output-upstream"
+  /** Somebody else was executing it at the same key: this one waited, and took the result. */
+  | "made-meanwhile";
 
 /** Reasons why a step was not even asked. */
 export type SkipCode = "upstream-failed" | "cancelled" | "not-selected";

@@ -7,6 +7,7 @@ import type { ArtifactName } from "./artifact.ts";
 import type { RunId, StepRunId } from "./id.ts";
 import type { KeyDigest } from "./key.ts";
 import type { Reason } from "./reason.ts";
+import type { Notice, Obstacle } from "./trace.ts";
 
 export type RunStatus = "running" | "completed" | "failed" | "cancelled" | "interrupted";
 export type StepRunStatus = "running" | "completed" | "cached" | "failed" | "skipped" | "cancelled" | "interrupted";
@@ -142,6 +143,11 @@ export interface StepRun {
   /** Of a reused step: when the origin had ended. */
   readonly originAt?: number;
   readonly error: ErrorRecord | undefined;
+  /** Of the trace of what it read while it executed; left out when it read nothing outside, and of a reused step. */
+  readonly trace?: Digest;
+  /** Why its result is not reused, though it ended well. */
+  readonly obstacle?: Obstacle;
+  readonly notices?: readonly Notice[];
   readonly metadata: JsonObject;
   readonly tags: readonly string[];
 }

@@ -10,6 +10,7 @@ import { isSingleValue, validateInputs, validateOutputs } from "../define/run-st
 import { isPlainRecord } from "../define/to-argument.ts";
 import { isSchema } from "../define/validate.ts";
 import { captureOutput } from "./log-capture.ts";
+import type { Observation } from "../observe/observer.ts";
 import type { RunnerPorts } from "./ports.ts";
 import type { OpenContext } from "./step-context.ts";
 
@@ -21,6 +22,7 @@ export interface AttemptParts {
   /** Whether blobs that seem to be there already are written anew. */
   readonly heal: boolean;
   readonly open: OpenContext;
+  readonly observation: Observation;
   /** Aborted when the run is cancelled or the attempt has timed out. */
   readonly signal: AbortSignal;
 }
@@ -40,12 +42,12 @@ const graceMs = 2000;
 
 /** Makes the attempt. Answers with the stored outputs by name. */
 export async function attemptStep(parts: AttemptParts): Promise<ReadonlyMap<OutputName, StoredValue>> {
-  const { step, open, signal } = parts;
+  const { step, open, observation, signal } = parts;
   const inputs = await readInputs(parts);
   const call = step.run as (inputs: unknown, context: unknown) => unknown;
   try {
     const returned = await untilAborted(
-      captureOutput(open.writeLine, async () => await call(inputs, open.context)),
+      captureOutput(open.writeLine, async () => await observation.run(() => call(inputs, open.context))),
       signal,
     );
     return await storeOutputs(parts, returned);

@@ -7,6 +7,7 @@ import type { EffectiveOptions } from "../define/resolve-options.ts";
 import { singleOutput, type PlanNode } from "../define/plan.ts";
 import type { Digest } from "../hash/digest.ts";
 import { RunError } from "../error.ts";
+import type { Observation, Observed, Observer } from "../observe/observer.ts";
 import type { StoredValue } from "../materializer/stored-value.ts";
 import { toArtifactName, type Artifact } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
@@ -35,6 +36,7 @@ export interface ExecuteParts {
   /** Aborted when the run is to stop. */
   readonly signal: AbortSignal;
   readonly contentOf: AttemptParts["contentOf"];
+  readonly observer: Observer;
   /** Digests of code that this run has recorded already. */
   readonly recordedCode: Set<Digest>;
 }
@@ -52,32 +54,37 @@ const longestRetryMs = 30_000;
 
 /** Executes. A failing step is an answer; only a {@link DamagedInput} and a store that refuses to write are thrown. */
 export async function executeStep(parts: ExecuteParts): Promise<Executed> {
-  const { options, signal, recorder, notes } = parts;
+  const { options, signal, recorder, notes, observer, code } = parts;
   const attempts: AttemptRecord[] = [];
+  const observation = observer.observe({ memos: code.memos });
   for (let attempt = 1; ; attempt += 1) {
     const startedAt = Date.now();
     let outputs: ReadonlyMap<string, StoredValue>;
     try {
-      outputs = await attemptOnce(parts, attempt);
+      outputs = await attemptOnce(parts, observation, attempt);
     } catch (thrown) {
-      if (thrown instanceof DamagedInput) throw thrown;
+      if (thrown instanceof DamagedInput) {
+        await observation.close();
+        throw thrown;
+      }
       const error = toErrorRecord(thrown, parts.ports.root);
       attempts.push({ startedAt, finishedAt: Date.now(), error });
       const willRetry = attempt <= options.retry && !signal.aborted;
       const stepRun: StepRun = { ...withNotes(parts.stepRun, notes), attempts, error };
       recorder.emit({ kind: "step-attempt-failed", time: Date.now(), step: stepRun, attempt, willRetry });
-      if (!willRetry) return await recordFailure(parts, stepRun, thrown);
+      if (!willRetry) return await recordFailure(parts, await observation.close(), stepRun, thrown);
       await delay(Math.min(firstRetryMs * 2 ** (attempt - 1), longestRetryMs), undefined, { signal }).catch(() => {});
       continue;
     }
     attempts.push({ startedAt, finishedAt: Date.now(), error: undefined });
     // Not tried again where this fails: the step did its work.
-    return await recordSuccess(parts, outputs, attempts);
+    return await recordSuccess(parts, await observation.close(), outputs, attempts);
   }
 }
 
 async function attemptOnce(
   { ports, recorder, run, node, stepRun, options, signal, contentOf, notes, heal }: ExecuteParts,
+  observation: Observation,
   attempt: number,
 ): Promise<ReadonlyMap<string, StoredValue>> {
   signal.throwIfAborted();
@@ -99,6 +106,7 @@ async function attemptOnce(
       ports,
       heal,
       open,
+      observation,
       signal: abort.signal,
     });
   } finally {
@@ -121,6 +129,7 @@ function callAfter(waitMs: number, work: () => void): Disposable {
 
 async function recordSuccess(
   parts: ExecuteParts,
+  observed: Observed,
   outputs: ReadonlyMap<string, StoredValue>,
   attempts: readonly AttemptRecord[],
 ): Promise<Executed> {
@@ -151,17 +160,18 @@ async function recordSuccess(
     digest,
   }));
   const stepRun: StepRun = {
-    ...withNotes(parts.stepRun, notes),
+    ...withObserved(withNotes(parts.stepRun, notes), observed),
     status: "completed",
     finishedAt,
     attempts,
     outputs: uses,
   };
   for (const artifact of artifacts) recorder.emit({ kind: "artifact", time: finishedAt, step: stepRun.id, artifact });
-  recorder.add({ kind: "step-run", stepRun }, ...(await keyChanges(parts)));
-  if (reusable) {
+  recorder.add({ kind: "step-run", stepRun }, ...(await keyChanges(parts)), ...traceChanges(observed));
+  if (reusable && observed.obstacle === undefined) {
     const entry: CacheEntry = {
       key: key.digest,
+      trace: observed.trace?.digest,
       step: node.step.name,
       outputs: uses,
       blobs: artifacts.flatMap(({ root, parts: more }) => [root, ...more]),
@@ -170,6 +180,7 @@ async function recordSuccess(
       createdAt: finishedAt,
       expiresAt: options.expiresMs === undefined ? undefined : finishedAt + options.expiresMs,
       invalidatedAt: undefined,
+      pinnedAt: undefined,
     };
     recorder.add({ kind: "cache-entry", entry });
   }
@@ -177,10 +188,15 @@ async function recordSuccess(
   return { stepRun, artifacts };
 }
 
-async function recordFailure(parts: ExecuteParts, failed: StepRun, thrown: unknown): Promise<Executed> {
+async function recordFailure(
+  parts: ExecuteParts,
+  observed: Observed,
+  failed: StepRun,
+  thrown: unknown,
+): Promise<Executed> {
   const status = parts.signal.aborted ? "cancelled" : "failed";
-  const stepRun: StepRun = { ...failed, status, finishedAt: Date.now() };
-  parts.recorder.add({ kind: "step-run", stepRun }, ...(await keyChanges(parts)));
+  const stepRun: StepRun = { ...withObserved(failed, observed), status, finishedAt: Date.now() };
+  parts.recorder.add({ kind: "step-run", stepRun }, ...(await keyChanges(parts)), ...traceChanges(observed));
   await parts.recorder.flush();
   return { stepRun, artifacts: [], thrown };
 }
@@ -196,6 +212,19 @@ async function keyChanges({ key, code, recordedCode }: ExecuteParts): Promise<re
     { kind: "code", code: await toCodeRecord(code) },
     ...[...texts].map(([digest, text]): Change => ({ kind: "source", digest, text })),
   ];
+}
+
+function traceChanges({ trace }: Observed): readonly Change[] {
+  return trace === undefined ? [] : [{ kind: "trace", digest: trace.digest, trace: trace.content }];
+}
+
+function withObserved(stepRun: StepRun, { trace, obstacle, notices }: Observed): StepRun {
+  return {
+    ...stepRun,
+    ...(trace === undefined ? {} : { trace: trace.digest }),
+    ...(obstacle === undefined ? {} : { obstacle }),
+    ...(notices.length === 0 ? {} : { notices }),
+  };
 }
 
 function withNotes(stepRun: StepRun, notes: StepNotes): StepRun {

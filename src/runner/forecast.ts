@@ -11,6 +11,7 @@ import type { CacheEntry } from "../record/cache-entry.ts";
 import type { KeyRecord } from "../record/key.ts";
 import type { Reason } from "../record/reason.ts";
 import { policyOf, type NodePolicy } from "./policy.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { RunnerPorts } from "./ports.ts";
 import { selectNodes } from "./selection.ts";
 
@@ -43,6 +44,7 @@ export async function forecastPlan(plan: Plan, ports: RunnerPorts, options: RunO
   const selection = selectNodes(plan, options);
   const identities = await ports.code.identify([...new Set(plan.nodes.map((node) => node.step))]);
   const explainMiss = openMissExplainer(ports.metadata, plan.pipeline);
+  const observer = ports.openObserver({ find: (paths) => ports.metadata.fileDigests(paths), keep: () => {} });
   const hits = new Map<NodeId, CacheEntry>();
   const forecasts = new Map<NodeId, Forecast>();
   for (const node of plan.nodes) {
@@ -51,7 +53,7 @@ export async function forecastPlan(plan: Plan, ports: RunnerPorts, options: RunO
     const policy = policyOf(node, options, selection, ports);
     const on = [...dependenciesOf(node)].filter((id) => forecasts.get(id)?.verdict !== "cached");
     const forecast = selection.selected.has(node.id)
-      ? await forecastNode({ node, code, policy, on, hits, ports, explainMiss })
+      ? await forecastNode({ node, code, policy, on, hits, ports, observer, explainMiss })
       : {
           verdict: "skipped" as const,
           reason: { code: "not-selected" as const, text: "it was not asked for", differences: [] },
@@ -77,11 +79,12 @@ interface NodeQuestion {
   readonly on: readonly NodeId[];
   readonly hits: Map<NodeId, CacheEntry>;
   readonly ports: RunnerPorts;
+  readonly observer: Observer;
   readonly explainMiss: ExplainMiss;
 }
 
 async function forecastNode(question: NodeQuestion): Promise<Pick<Forecast, "verdict" | "reason">> {
-  const { node, code, policy, hits, ports, explainMiss } = question;
+  const { node, code, policy, hits, ports, observer, explainMiss } = question;
   const told = ruleOut(policy.cache, code);
   if (told !== undefined) return { verdict: "runs", reason: toReason(told) };
   const outputOf = (id: NodeId, output: OutputName): CacheEntry["outputs"][number]["digest"] | undefined =>
@@ -91,7 +94,11 @@ async function forecastNode(question: NodeQuestion): Promise<Pick<Forecast, "ver
   if (!isComplete) return await forecastIncomplete(question, args);
   const key = makeNodeKey(node, code, args);
   const [found] = await lookUp(
-    { metadata: ports.metadata, checkBlobs: (refs) => ports.content.verify(refs) },
+    {
+      metadata: ports.metadata,
+      checkBlobs: (refs) => ports.content.verify(refs),
+      checkTraces: (traces) => observer.check(traces),
+    },
     [{ key, policy: policy.cache }],
     Date.now(),
   );
@@ -132,8 +139,8 @@ async function lastDurationMs(ports: RunnerPorts, node: PlanNode): Promise<numbe
   return entry?.durationMs;
 }
 
-function toReason({ code, text }: ToldMiss, entry?: CacheEntry): Reason {
-  return { code, text, differences: [], ...(entry === undefined ? {} : { against: entry.origin }) };
+function toReason({ code, text, differences = [] }: ToldMiss, entry?: CacheEntry): Reason {
+  return { code, text, differences, ...(entry === undefined ? {} : { against: entry.origin }) };
 }
 
 function pick<T>(from: Readonly<Record<string, T>>, names: Readonly<Record<string, unknown>>): Record<string, T> {

@@ -2,6 +2,7 @@
 import type { CodeIndex } from "../code/identity.ts";
 import type { StepOptions } from "../define/options.ts";
 import type { Registry } from "../materializer/registry.ts";
+import type { FileMemory, Observer } from "../observe/observer.ts";
 import type { ContentStore } from "../store/content-store.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
 
@@ -14,6 +15,8 @@ export interface RunnerPorts {
   readonly content: ContentStore;
   readonly registry: Registry;
   readonly code: CodeIndex;
+  /** Opens what watches the steps of one run, and answers for that run what still holds. */
+  readonly openObserver: (files: FileMemory) => Observer;
   /** How many steps may execute at once. */
   readonly jobs: number;
   /** Options below those of step and pipeline. */

@@ -1,16 +1,15 @@
 /** A run while it goes on: ready nodes are looked up, hits end at once, misses execute, damage is repaired. */
 import { openMissExplainer, type ExplainMiss } from "../cache/explain-miss.ts";
-import { lookUp, ruleOut, type LookUp, type ToldMiss } from "../cache/look-up.ts";
+import { lookUp, ruleOut, type CachePorts, type LookUp, type ToldMiss } from "../cache/look-up.ts";
 import { dependenciesOf, makeNodeKey, toKeyArguments } from "../cache/node-key.ts";
 import type { Key } from "../cache/key.ts";
 import type { CodeIdentity } from "../code/identity.ts";
-import type { BlobRef } from "../define/materializer.ts";
 import type { RunOptions } from "../define/run-handle.ts";
 import { singleOutput, type Argument, type NodeId, type OutputName, type Plan, type PlanNode } from "../define/plan.ts";
 import { assertInternal, RunError } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
-import type { CacheEntry } from "../record/cache-entry.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { RunEvent } from "../record/event.ts";
 import type { StepRunId } from "../record/id.ts";
 import type { Reason } from "../record/reason.ts";
@@ -53,6 +52,7 @@ export interface ProgressParts {
   readonly selection: Selection;
   readonly identities: ReadonlyMap<PlanNode["step"], CodeIdentity>;
   readonly recorder: Recorder;
+  readonly observer: Observer;
 }
 
 interface Waiting {
@@ -205,13 +205,17 @@ export class Progress {
       }
     }
     if (asked.length === 0) return;
-    const { metadata, content } = this.#parts.ports;
-    const ports = { metadata, checkBlobs: (refs: readonly BlobRef[]) => content.verify(refs) };
+    const { observer, ports: stack } = this.#parts;
+    const ports: CachePorts = {
+      metadata: stack.metadata,
+      checkBlobs: (refs) => stack.content.verify(refs),
+      checkTraces: (traces) => observer.check(traces),
+    };
     const requests = asked.map(({ state, key }) => ({ key, policy: state.policy }));
     const found = await lookUp(ports, requests, Date.now());
     for (const [index, each] of found.entries()) {
       const { state } = asked[index] as (typeof asked)[number];
-      if (each.kind === "hit") this.#reuse(state, each.entry);
+      if (each.kind === "hit") this.#reuse(state, each);
       else await this.#miss({ state, found: each });
     }
   }
@@ -225,8 +229,9 @@ export class Progress {
     return state.key;
   }
 
-  #reuse(state: NodeState, entry: CacheEntry): void {
+  #reuse(state: NodeState, { entry, warnings }: Extract<LookUp, { kind: "hit" }>): void {
     const { recorder } = this.#parts;
+    for (const message of warnings) this.#warn(state, message);
     const upstreamRan = state.stepRun.inputs.length > 0 && this.#anyInputExecuted(state.node);
     const now = Date.now();
     const reason: Reason = upstreamRan
@@ -319,8 +324,11 @@ export class Progress {
         notes: state.notes,
         signal: this.#abort.signal,
         contentOf: (ref) => this.#contentOf(state, ref),
+        observer: this.#parts.observer,
         recordedCode: this.#recordedCode,
       });
+      const { obstacle } = result.stepRun;
+      if (obstacle !== undefined) this.#warn(state, `its result will not be reused: ${obstacle.text}`);
       for (const artifact of result.artifacts) this.#contents.set(artifact.digest, artifact);
       state.stepRun = result.stepRun;
       recorder.emit({ kind: "step-ended", time: Date.now(), step: state.stepRun });
@@ -342,13 +350,17 @@ export class Progress {
 
   async #explain(state: NodeState, found: Waiting["found"]): Promise<Reason> {
     if (found.kind === "miss") {
-      const { code, text } = found.told;
+      const { code, text, differences = [] } = found.told;
       const origin = "entry" in found ? found.entry?.origin : undefined;
-      return { code, text, differences: [], ...(origin === undefined ? {} : { against: origin }) };
+      return { code, text, differences, ...(origin === undefined ? {} : { against: origin }) };
     }
     const { node, code, key } = state;
     assertInternal(key, `node "${node.id}" is explained before it has a key`);
     return await this.#explainMiss({ node: node.id, key, code });
+  }
+
+  #warn({ stepRun }: NodeState, message: string): void {
+    this.#parts.recorder.emit({ kind: "warning", time: Date.now(), step: stepRun.id, message });
   }
 
   /** An input's bytes are damaged: its producer, which was reused, is executed again, and the node waits for it. */

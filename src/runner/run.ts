@@ -46,7 +46,11 @@ export async function runPlan(plan: Plan, stack: RunnerPorts, options: RunPlanOp
   recorder.add({ kind: "run", run });
   const pipelineCache = resolveOptions({ pipelines: [plan.options], defaults: ports.defaults }).cache;
   recorder.emit({ kind: "run-started", time: now, run, version, steps: plan.nodes.length, pipelineCache });
-  const progress = new Progress({ plan, ports, options, run, selection, identities, recorder });
+  const observer = ports.openObserver({
+    find: (paths) => ports.metadata.fileDigests(paths),
+    keep: (files) => recorder.add({ kind: "file-digests", files }),
+  });
+  const progress = new Progress({ plan, ports, options, run, selection, identities, recorder, observer });
   using _watch = watchExit({ recorder, executing: () => progress.executing });
   await progress.play();
   return await progress.end(await git);

@@ -5,6 +5,7 @@ import type { LogLine, MetricPoint, Run, StepRun } from "../record/run.ts";
 import type { Change, CodeRecord } from "../store/metadata-store.ts";
 import { runsNeededBy, toRunId, unknownRun } from "../store/needed-runs.ts";
 import { fromCacheEntry, fromLogLine, fromMetricPoint, fromRun, fromStepRun, fromText, toStepRun } from "./rows.ts";
+import { fromTrace, fromTraceName } from "./rows.ts";
 import { change, execute, type Query } from "./statement.ts";
 
 /** What is known while one transaction lasts. */
@@ -35,11 +36,12 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
       return yield* writeStepRun(asked.stepRun, scratch);
     case "cache-entry":
       yield* change(
-        `INSERT INTO cache_entries (key, step, origin, created_at, expires_at, invalidated_at, record)
-         VALUES (?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (key) DO UPDATE SET step = excluded.step, origin = excluded.origin,
+        `INSERT INTO cache_entries
+           (key, trace, step, origin, created_at, expires_at, invalidated_at, pinned_at, record)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (key, trace) DO UPDATE SET step = excluded.step, origin = excluded.origin,
            created_at = excluded.created_at, expires_at = excluded.expires_at,
-           invalidated_at = excluded.invalidated_at, record = excluded.record`,
+           invalidated_at = excluded.invalidated_at, pinned_at = excluded.pinned_at, record = excluded.record`,
         ...fromCacheEntry(asked.entry),
       );
       return;
@@ -49,6 +51,24 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
         asked.digest,
         JSON.stringify(asked.key),
       );
+      return;
+    case "trace":
+      yield* change(
+        "INSERT INTO traces (digest, record) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
+        asked.digest,
+        fromTrace(asked.trace),
+      );
+      return;
+    case "file-digests":
+      for (const { path, stamp, digest } of asked.files) {
+        yield* change(
+          `INSERT INTO file_digests (path, stamp, digest) VALUES (?, ?, ?)
+           ON CONFLICT (path) DO UPDATE SET stamp = excluded.stamp, digest = excluded.digest`,
+          path,
+          stamp,
+          digest,
+        );
+      }
       return;
     case "code":
       return yield* writeCode(asked.code, scratch);
@@ -72,8 +92,18 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
       return yield* tagRun(asked.run, asked.tags);
     case "remove-runs":
       return yield* removeRuns(asked.runs, scratch);
+    case "pin":
+      for (const key of asked.keys) {
+        yield* change("UPDATE cache_entries SET pinned_at = ? WHERE key = ?", asked.at, key);
+      }
+      return;
     case "remove-cache-entries":
-      for (const key of asked.keys) yield* change("DELETE FROM cache_entries WHERE key = ?", key);
+      for (const { key, trace } of asked.entries) {
+        yield* change("DELETE FROM cache_entries WHERE key = ? AND trace = ?", key, fromTraceName(trace));
+      }
+      return;
+    case "remove-traces":
+      for (const digest of asked.digests) yield* change("DELETE FROM traces WHERE digest = ?", digest);
       return;
     case "remove-artifacts":
       for (const { name, version } of asked.artifacts) {

@@ -4,17 +4,20 @@ import type { Artifact } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
 import type { KeyDigest, KeyRecord } from "../record/key.ts";
+import type { Trace } from "../record/trace.ts";
 import type { LogLine, MetricPoint, PipelineVersion, PlanRecord, Run, StepRun } from "../record/run.ts";
 import type {
   ArtifactQuery,
   ArtifactUseRow,
   CodeRecord,
   CodeUnitRecord,
+  FileDigest,
   MetadataStore,
   PipelineSummary,
   RunQuery,
   StepRunQuery,
 } from "../store/metadata-store.ts";
+import { newestEntryFirst } from "../store/entry-order.ts";
 import { ascending, inPlanOrder } from "../store/plan-order.ts";
 import { parseTagQuery } from "../store/tag-query.ts";
 import { splitStepRunId } from "./changes.ts";
@@ -29,21 +32,34 @@ import {
   toRun,
   toStepRun,
   toText,
+  toTrace,
   toUseRow,
   toVersion,
 } from "./rows.ts";
 import { selectAmong, selectPage } from "./select.ts";
 import { Conditions, execute, type Query, type Row } from "./statement.ts";
 
-export function* selectCacheEntries(keys: readonly KeyDigest[]): Query<ReadonlyMap<KeyDigest, CacheEntry>> {
-  const rows = yield* selectAmong("SELECT * FROM cache_entries", "key", keys);
-  return new Map(rows.map((row) => [row["key"] as KeyDigest, toCacheEntry(row)]));
+export function* selectCacheEntries(keys: readonly KeyDigest[]): Query<ReadonlyMap<KeyDigest, readonly CacheEntry[]>> {
+  const entries = (yield* selectAmong("SELECT * FROM cache_entries", "key", keys)).map(toCacheEntry);
+  const byKey = Map.groupBy(entries, (entry) => entry.key);
+  for (const own of byKey.values()) if (own.length > 1) own.sort(newestEntryFirst);
+  return byKey;
+}
+
+export function* selectTraces(digests: readonly Digest[]): Query<ReadonlyMap<Digest, Trace>> {
+  const rows = yield* selectAmong("SELECT * FROM traces", "digest", digests);
+  return new Map(rows.map((row) => [row["digest"] as Digest, toTrace(row)]));
+}
+
+export function* selectFileDigests(paths: readonly string[]): Query<ReadonlyMap<string, FileDigest>> {
+  const rows = yield* selectAmong("SELECT * FROM file_digests", "path", paths);
+  return new Map(rows.map((row) => [row["path"] as string, { ...row } as unknown as FileDigest]));
 }
 
 export function* selectCacheEntriesOf(
   query: Parameters<MetadataStore["cacheEntriesOf"]>[0],
 ): Query<readonly CacheEntry[]> {
-  const order = ["created_at DESC", "key"];
+  const order = ["created_at DESC", "key", "trace"];
   const rows = yield* selectPage(query.origins, { order, limit: query.limit }, (origins) => {
     const conditions = new Conditions().where("step = ?", query.step).among("origin", origins);
     return { sql: `SELECT * FROM cache_entries ${conditions} ORDER BY ${order.join(", ")}`, conditions };

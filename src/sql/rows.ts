@@ -22,6 +22,7 @@ import type {
   Run,
   StepRun,
 } from "../record/run.ts";
+import type { ObservedRead, Trace } from "../record/trace.ts";
 import type { ArtifactUseRow, CodeRecord } from "../store/metadata-store.ts";
 import type { Row, SqlValue } from "./statement.ts";
 
@@ -204,23 +205,30 @@ function unpackBlob([digest, size]: PackedBlob): BlobRef {
   return { digest, size };
 }
 
-/** The columns `key, step, origin, created_at, expires_at, invalidated_at, record`. */
+/** The columns `key, trace, step, origin, created_at, expires_at, invalidated_at, pinned_at, record`. */
 export function fromCacheEntry(entry: CacheEntry): SqlValue[] {
-  const { key, step, origin, createdAt, expiresAt, invalidatedAt, outputs, blobs, ...rest } = entry;
+  const { key, trace, step, origin, createdAt, expiresAt, invalidatedAt, pinnedAt, outputs, blobs, ...rest } = entry;
   const record = JSON.stringify({ ...rest, outputs: outputs.map(packUse), blobs: blobs.map(packBlob) });
-  return [key, step, origin, createdAt, expiresAt ?? null, invalidatedAt ?? null, record];
+  const times = [createdAt, expiresAt ?? null, invalidatedAt ?? null, pinnedAt ?? null];
+  return [key, fromTraceName(trace), step, origin, ...times, record];
 }
 
-type PackedEntry = Omit<
-  CacheEntry,
-  "key" | "step" | "origin" | "createdAt" | "expiresAt" | "invalidatedAt" | "outputs" | "blobs"
-> & { readonly outputs: readonly PackedUse[]; readonly blobs: readonly PackedBlob[] };
+/** As a part of a primary key, a trace that is not there needs a value. */
+export function fromTraceName(trace: Digest | undefined): string {
+  return trace ?? "";
+}
+
+type PackedEntry = Pick<CacheEntry, "durationMs"> & {
+  readonly outputs: readonly PackedUse[];
+  readonly blobs: readonly PackedBlob[];
+};
 
 export function toCacheEntry(row: Row): CacheEntry {
   const { outputs, blobs, ...rest } = parse<PackedEntry>(row["record"]);
   return {
     ...rest,
     key: row["key"] as Digest,
+    trace: row["trace"] === "" ? undefined : (row["trace"] as Digest),
     step: row["step"] as string,
     outputs: outputs.map(unpackUse),
     blobs: blobs.map(unpackBlob),
@@ -228,7 +236,17 @@ export function toCacheEntry(row: Row): CacheEntry {
     createdAt: row["created_at"] as number,
     expiresAt: toOptional<number>(row["expires_at"]),
     invalidatedAt: toOptional<number>(row["invalidated_at"]),
+    pinnedAt: toOptional<number>(row["pinned_at"]),
   };
+}
+
+export function fromTrace({ salt, reads }: Trace): string {
+  return JSON.stringify({ salt, reads: reads.map(({ kind, name, found }) => [kind, name, found]) });
+}
+
+export function toTrace(row: Row): Trace {
+  const { salt, reads } = parse<{ salt: string; reads: [ObservedRead["kind"], string, string][] }>(row["record"]);
+  return { salt, reads: reads.map(([kind, name, found]) => ({ kind, name, found })) };
 }
 
 export function toKey(row: Row): KeyRecord {

@@ -144,4 +144,45 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX metrics_by_step_run ON metrics (run, node);
   `,
+  `
+  -- Several entries may stand under one key, each for what its step read of the world: '' where it read nothing.
+  CREATE TABLE new_cache_entries (
+    key            TEXT NOT NULL,
+    trace          TEXT NOT NULL,
+    step           TEXT NOT NULL,
+    origin         TEXT NOT NULL,
+    created_at     REAL NOT NULL,
+    expires_at     REAL,
+    invalidated_at REAL,
+    pinned_at      REAL,
+    record         TEXT NOT NULL,
+    PRIMARY KEY (key, trace)
+  ) WITHOUT ROWID;
+  INSERT INTO new_cache_entries (key, trace, step, origin, created_at, expires_at, invalidated_at, record)
+    SELECT key, '', step, origin, created_at, expires_at, invalidated_at, record FROM cache_entries;
+  DROP TABLE cache_entries;
+  ALTER TABLE new_cache_entries RENAME TO cache_entries;
+  CREATE INDEX cache_entries_by_step   ON cache_entries (step, created_at DESC, key, trace);
+  CREATE INDEX cache_entries_by_origin ON cache_entries (origin);
+
+  CREATE TABLE traces (
+    digest TEXT NOT NULL PRIMARY KEY,
+    record TEXT NOT NULL
+  );
+
+  -- What this machine knows of files, so that those that did not change are not read again.
+  CREATE TABLE file_digests (
+    path   TEXT NOT NULL PRIMARY KEY,
+    stamp  TEXT NOT NULL,
+    digest TEXT NOT NULL
+  ) WITHOUT ROWID;
+
+  -- Who executes a key at this moment. beat grows while the holder lives.
+  CREATE TABLE leases (
+    key    TEXT    NOT NULL PRIMARY KEY,
+    token  TEXT    NOT NULL,
+    holder TEXT    NOT NULL,
+    beat   INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ];

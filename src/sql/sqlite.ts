@@ -24,6 +24,7 @@ import {
   selectCacheEntries,
   selectCacheEntriesOf,
   selectCode,
+  selectFileDigests,
   selectKeys,
   selectLogs,
   selectMetrics,
@@ -31,6 +32,7 @@ import {
   selectRuns,
   selectSources,
   selectStepRuns,
+  selectTraces,
   selectUses,
   selectVersions,
   type ArtifactPlace,
@@ -104,6 +106,14 @@ class SqliteMetadataStore implements MetadataStore {
 
   cacheEntriesOf(query: Parameters<MetadataStore["cacheEntriesOf"]>[0]): ReturnType<MetadataStore["cacheEntriesOf"]> {
     return this.#read(() => selectCacheEntriesOf(query));
+  }
+
+  traces(digests: readonly Digest[]): ReturnType<MetadataStore["traces"]> {
+    return this.#read(() => selectTraces(digests));
+  }
+
+  fileDigests(paths: readonly string[]): ReturnType<MetadataStore["fileDigests"]> {
+    return this.#read(() => selectFileDigests(paths));
   }
 
   keys(digests: readonly KeyDigest[]): ReturnType<MetadataStore["keys"]> {

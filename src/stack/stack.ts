@@ -7,6 +7,7 @@ import { suggestName } from "../define/suggest-name.ts";
 import { openCodeIndex, type ProjectIndex } from "../code/index.ts";
 import type { StepOptions } from "../define/options.ts";
 import { StoreError, UsageError } from "../error.ts";
+import { openObserver } from "../observe/open-observer.ts";
 import { createRegistry } from "../materializer/registry.ts";
 import type { RunnerPorts } from "../runner/ports.ts";
 import { openSqlite } from "../sql/sqlite.ts";
@@ -63,6 +64,7 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
     content: openContentStore(blobs),
     registry: createRegistry(loaded.config.materializers ?? []),
     code: openCodeIndex({ root: loaded.root, stateDir: join(storePath, "code") }),
+    openObserver: (files) => openObserver({ root: loaded.root, storePath, salt: "", files }),
     version: repriseVersion,
     config: loaded.config,
     configPath: loaded.path,

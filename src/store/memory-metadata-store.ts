@@ -4,12 +4,14 @@ import type { Artifact, ArtifactName } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
 import type { KeyDigest, KeyRecord } from "../record/key.ts";
+import type { Trace } from "../record/trace.ts";
 import type { LogLine, MetricPoint, PipelineVersion, PlanRecord, Run, StepRun } from "../record/run.ts";
 import type {
   ArtifactQuery,
   ArtifactUseRow,
   Change,
   CodeRecord,
+  FileDigest,
   MetadataStore,
   NewArtifact,
   PipelineSummary,
@@ -17,6 +19,7 @@ import type {
   StepRunQuery,
 } from "./metadata-store.ts";
 import { runsNeededBy, toRunId, unknownRun } from "./needed-runs.ts";
+import { newestEntryFirst } from "./entry-order.ts";
 import { ascending, inPlanOrder } from "./plan-order.ts";
 import { parseTagQuery } from "./tag-query.ts";
 
@@ -27,7 +30,10 @@ export function openMemoryMetadataStore(): MetadataStore {
 class MemoryMetadataStore implements MetadataStore {
   readonly #runs = new Map<RunId, Run>();
   readonly #stepRuns = new Map<StepRunId, StepRun>();
-  readonly #entries = new Map<KeyDigest, CacheEntry>();
+  /** By key and trace. */
+  readonly #entries = new Map<string, CacheEntry>();
+  readonly #traces = new Map<Digest, Trace>();
+  readonly #fileDigests = new Map<string, FileDigest>();
   readonly #keys = new Map<KeyDigest, KeyRecord>();
   readonly #code = new Map<Digest, CodeRecord>();
   readonly #sources = new Map<Digest, string>();
@@ -66,16 +72,26 @@ class MemoryMetadataStore implements MetadataStore {
     });
   }
 
-  async cacheEntries(keys: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, CacheEntry>> {
-    return pick(this.#entries, keys);
+  async cacheEntries(keys: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, readonly CacheEntry[]>> {
+    const asked = new Set(keys);
+    const found = [...this.#entries.values()].filter((entry) => asked.has(entry.key)).sort(newestEntryFirst);
+    return Map.groupBy(found, (entry) => entry.key);
   }
 
   async cacheEntriesOf(query: Parameters<MetadataStore["cacheEntriesOf"]>[0]): Promise<readonly CacheEntry[]> {
     return [...this.#entries.values()]
       .filter((entry) => query.step === undefined || entry.step === query.step)
       .filter((entry) => query.origins === undefined || query.origins.includes(entry.origin))
-      .sort((left, right) => ascending(right.createdAt, left.createdAt) || ascending(left.key, right.key))
+      .sort(newestEntryFirst)
       .slice(0, query.limit);
+  }
+
+  async traces(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Trace>> {
+    return pick(this.#traces, digests);
+  }
+
+  async fileDigests(paths: readonly string[]): Promise<ReadonlyMap<string, FileDigest>> {
+    return pick(this.#fileDigests, paths);
   }
 
   async keys(digests: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, KeyRecord>> {
@@ -182,7 +198,13 @@ class MemoryMetadataStore implements MetadataStore {
         this.#stepRuns.set(change.stepRun.id, change.stepRun);
         return;
       case "cache-entry":
-        this.#entries.set(change.entry.key, change.entry);
+        this.#entries.set(entryName(change.entry), change.entry);
+        return;
+      case "trace":
+        getOrInsert(this.#traces, change.digest, () => change.trace);
+        return;
+      case "file-digests":
+        for (const file of change.files) this.#fileDigests.set(file.path, file);
         return;
       case "key":
         getOrInsert(this.#keys, change.digest, () => change.key);
@@ -200,9 +222,10 @@ class MemoryMetadataStore implements MetadataStore {
         this.#points.push(...change.points);
         return;
       case "invalidate":
-        for (const entry of pick(this.#entries, change.keys).values()) {
-          this.#entries.set(entry.key, { ...entry, invalidatedAt: change.at });
-        }
+        this.#changeEntries(change.keys, { invalidatedAt: change.at });
+        return;
+      case "pin":
+        this.#changeEntries(change.keys, { pinnedAt: change.at ?? undefined });
         return;
       case "tag-run":
         for (const run of pick(this.#runs, [change.run]).values()) {
@@ -215,7 +238,10 @@ class MemoryMetadataStore implements MetadataStore {
         this.#removeRuns(new Set(change.runs));
         return;
       case "remove-cache-entries":
-        for (const key of change.keys) this.#entries.delete(key);
+        for (const entry of change.entries) this.#entries.delete(entryName(entry));
+        return;
+      case "remove-traces":
+        for (const digest of change.digests) this.#traces.delete(digest);
         return;
       case "remove-artifacts":
         for (const { name, version } of change.artifacts) {
@@ -223,6 +249,13 @@ class MemoryMetadataStore implements MetadataStore {
           this.#artifacts.set(name, kept);
         }
         return;
+    }
+  }
+
+  #changeEntries(keys: readonly KeyDigest[], changes: Partial<CacheEntry>): void {
+    const asked = new Set(keys);
+    for (const [name, entry] of this.#entries) {
+      if (asked.has(entry.key)) this.#entries.set(name, { ...entry, ...changes });
     }
   }
 
@@ -258,6 +291,10 @@ class MemoryMetadataStore implements MetadataStore {
     const version = run && this.#versions.get(run.pipeline)?.find((each) => each.version === run.version);
     return version === undefined ? [] : [[id, version.plan]];
   }
+}
+
+function entryName({ key, trace }: Pick<CacheEntry, "key" | "trace">): string {
+  return `${key} ${trace ?? ""}`;
 }
 
 /** Throws when a change is about a run that is neither there nor among the changes before it. */

@@ -7,6 +7,7 @@ import type { Artifact, ArtifactName } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
 import type { KeyDigest, KeyRecord } from "../record/key.ts";
+import type { Trace } from "../record/trace.ts";
 import type { LogLine, MetricPoint, PipelineVersion, Run, RunStatus, StepRun } from "../record/run.ts";
 
 /** A unit of code as it is remembered: see CodeUnit of the code room. */
@@ -28,6 +29,14 @@ export interface CodeRecord {
   readonly units: readonly CodeUnitRecord[];
 }
 
+/** The digest that a file had when `stat` described it so: it need not be read again while `stat` says the same. */
+export interface FileDigest {
+  /** Absolute, of this machine. */
+  readonly path: string;
+  readonly stamp: string;
+  readonly digest: Digest;
+}
+
 export type Change =
   /**
    * Inserts a run, or replaces the record of the same id, save its tags: once the run is there, only `tag-run` changes
@@ -36,10 +45,14 @@ export type Change =
   | { readonly kind: "run"; readonly run: Run }
   /** Inserts a step run, or replaces the record of the same id. Its run must be there: so for logs and metrics. */
   | { readonly kind: "step-run"; readonly stepRun: StepRun }
-  /** Inserts, or replaces the entry of the same key. */
+  /** Inserts, or replaces the entry of the same key and trace. */
   | { readonly kind: "cache-entry"; readonly entry: CacheEntry }
   /** Keeps a key's parts; a digest already there is left alone. */
   | { readonly kind: "key"; readonly digest: KeyDigest; readonly key: KeyRecord }
+  /** Keeps a trace; a digest already there is left alone. */
+  | { readonly kind: "trace"; readonly digest: Digest; readonly trace: Trace }
+  /** Remembers the digests of files, each instead of what was remembered of its path. */
+  | { readonly kind: "file-digests"; readonly files: readonly FileDigest[] }
   /** Keeps a step's code; a digest already there is left alone. */
   | { readonly kind: "code"; readonly code: CodeRecord }
   /** Keeps the source text of units by their digest; a digest already there is left alone. */
@@ -52,7 +65,11 @@ export type Change =
   | { readonly kind: "tag-run"; readonly run: RunId; readonly tags: Readonly<Record<string, string | null>> }
   /** Removes runs with their step runs, uses, logs and metrics. Cache entries and artifacts stay until they are collected. */
   | { readonly kind: "remove-runs"; readonly runs: readonly RunId[] }
-  | { readonly kind: "remove-cache-entries"; readonly keys: readonly KeyDigest[] }
+  /** Sets or takes off the pin of every entry under these keys; null takes it off. */
+  | { readonly kind: "pin"; readonly keys: readonly KeyDigest[]; readonly at: number | null }
+  | { readonly kind: "remove-cache-entries"; readonly entries: readonly Pick<CacheEntry, "key" | "trace">[] }
+  /** Removes traces; those that an entry or a step run names are the caller's to spare. */
+  | { readonly kind: "remove-traces"; readonly digests: readonly Digest[] }
   /** Removes versions; their numbers are not given out again. */
   | {
       readonly kind: "remove-artifacts";
@@ -126,13 +143,17 @@ export interface MetadataStore extends AsyncDisposable {
   /** Records artifacts and numbers them: the old number when name and digest are known, else the next of the name. In the order asked. */
   recordArtifacts(artifacts: readonly NewArtifact[]): Promise<readonly Artifact[]>;
 
-  cacheEntries(keys: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, CacheEntry>>;
+  /** All entries under these keys, newest first. Keys without any are left out. */
+  cacheEntries(keys: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, readonly CacheEntry[]>>;
   /** Entries of a step, newest first. */
   cacheEntriesOf(query: {
     readonly step?: string;
     readonly origins?: readonly StepRunId[];
     readonly limit?: number;
   }): Promise<readonly CacheEntry[]>;
+  traces(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Trace>>;
+  /** What was remembered of files, by path. */
+  fileDigests(paths: readonly string[]): Promise<ReadonlyMap<string, FileDigest>>;
   keys(digests: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, KeyRecord>>;
   code(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, CodeRecord>>;
   sources(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, string>>;

@@ -4,6 +4,8 @@ import { it } from "node:test";
 import type { Digest } from "../hash/digest.ts";
 import { toStepRunId } from "../record/id.ts";
 import type { StepRunId } from "../record/id.ts";
+import type { CacheEntry } from "../record/cache-entry.ts";
+import type { Trace } from "../record/trace.ts";
 import type { ArtifactUseRow, MetadataStore } from "../store/metadata-store.ts";
 import {
   sampleArtifact,
@@ -32,8 +34,89 @@ export function testCacheEntries(current: () => MetadataStore): void {
       sampleDigest("c"),
       sampleDigest("a"),
     ]);
-    assert.deepEqual(found, new Map(entries.map((entry) => [entry.key, entry])));
+    assert.deepEqual(found, new Map(entries.map((entry) => [entry.key, [entry]])));
     assert.deepEqual(await store.cacheEntries([]), new Map());
+  });
+
+  it("keeps an entry for each trace under a key, newest first", async () => {
+    const store = current();
+    const traces = [sampleDigest("trace 1"), undefined, sampleDigest("trace 2")];
+    const entries = traces.map((trace, index) => sampleEntry("a", { trace, createdAt: sampleTime + index }));
+    await store.write(entries.map((entry) => ({ kind: "cache-entry", entry })));
+    const newestFirst = entries.toReversed();
+    assert.deepEqual(await store.cacheEntries([sampleDigest("a")]), new Map([[sampleDigest("a"), newestFirst]]));
+    assert.deepEqual(await store.cacheEntriesOf({}), newestFirst);
+    const again = sampleEntry("a", { trace: sampleDigest("trace 1"), createdAt: sampleTime + 9 });
+    await store.write([{ kind: "cache-entry", entry: again }]);
+    assert.deepEqual(await store.cacheEntriesOf({}), [again, ...newestFirst.slice(0, 2)]);
+    await store.write([{ kind: "remove-cache-entries", entries: [entries[1] as CacheEntry] }]);
+    assert.deepEqual(await store.cacheEntriesOf({}), [again, newestFirst[0]]);
+  });
+
+  it("pins and unpins every entry under a key", async () => {
+    const store = current();
+    const entries = [
+      sampleEntry("a"),
+      sampleEntry("a", { trace: sampleDigest("trace"), createdAt: 1 }),
+      sampleEntry("b"),
+    ];
+    await store.write(entries.map((entry) => ({ kind: "cache-entry", entry })));
+    await store.write([{ kind: "pin", keys: [sampleDigest("a"), sampleDigest("unknown")], at: 7 }]);
+    const pins = async (): Promise<unknown> =>
+      (await store.cacheEntriesOf({})).map(({ key, pinnedAt }) => [key, pinnedAt]);
+    const pinned = (await pins()) as [Digest, number | undefined][];
+    assert.deepEqual(
+      pinned.toSorted(),
+      [
+        [sampleDigest("a"), 7],
+        [sampleDigest("a"), 7],
+        [sampleDigest("b"), undefined],
+      ].toSorted(),
+    );
+    await store.write([{ kind: "pin", keys: [sampleDigest("a")], at: null }]);
+    assert.ok((await store.cacheEntriesOf({})).every((entry) => entry.pinnedAt === undefined));
+  });
+
+  it("keeps traces, the first of a digest, and removes them", async () => {
+    const store = current();
+    const trace: Trace = {
+      salt: "pepper",
+      reads: [
+        { kind: "env", name: "MODE", found: "unset" },
+        { kind: "file", name: "data/ünï \n.csv", found: sampleDigest("bytes") },
+      ],
+    };
+    await store.write([
+      { kind: "trace", digest: sampleDigest("a"), trace },
+      { kind: "trace", digest: sampleDigest("b"), trace: { salt: "", reads: [] } },
+      { kind: "trace", digest: sampleDigest("a"), trace: { salt: "other", reads: [] } },
+    ]);
+    const asked = [sampleDigest("a"), sampleDigest("b"), sampleDigest("unknown")];
+    assert.deepEqual(
+      await store.traces(asked),
+      new Map([
+        [sampleDigest("a"), trace],
+        [sampleDigest("b"), { salt: "", reads: [] }],
+      ]),
+    );
+    await store.write([{ kind: "remove-traces", digests: [sampleDigest("a"), sampleDigest("unknown")] }]);
+    assert.deepEqual([...(await store.traces(asked)).keys()], [sampleDigest("b")]);
+  });
+
+  it("remembers the last digest of a file", async () => {
+    const store = current();
+    const first = { path: "/data/a.csv", stamp: "1:2:3", digest: sampleDigest("a") };
+    const later = { ...first, stamp: "1:2:4", digest: sampleDigest("b") };
+    const other = { ...first, path: "/data/b.csv" };
+    await store.write([{ kind: "file-digests", files: [first, other] }]);
+    await store.write([{ kind: "file-digests", files: [later] }]);
+    assert.deepEqual(
+      await store.fileDigests(["/data/a.csv", "/data/b.csv", "/data/c.csv"]),
+      new Map([
+        ["/data/a.csv", later],
+        ["/data/b.csv", other],
+      ]),
+    );
   });
 
   it("replaces an entry of the same key", async () => {
@@ -72,7 +155,7 @@ export function testCacheEntries(current: () => MetadataStore): void {
   it("removes entries", async () => {
     const store = current();
     await store.write(["a", "b"].map((key) => ({ kind: "cache-entry", entry: sampleEntry(key) })));
-    await store.write([{ kind: "remove-cache-entries", keys: [sampleDigest("a"), sampleDigest("unknown")] }]);
+    await store.write([{ kind: "remove-cache-entries", entries: [sampleEntry("a"), sampleEntry("unknown")] }]);
     assert.deepEqual(await store.cacheEntriesOf({}), [sampleEntry("b")]);
   });
 

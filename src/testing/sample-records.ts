@@ -119,6 +119,7 @@ export function sparseStepRun(run: string, node: string, changes: Partial<StepRu
 export function sampleEntry(key: string, changes: Partial<CacheEntry> = {}): CacheEntry {
   return {
     key: sampleDigest(key),
+    trace: undefined,
     step: "trainer",
     outputs: [{ slot: "model", artifact: "trainer.model", version: 2, digest: sampleDigest("model") }],
     blobs: [{ digest: sampleDigest("bytes of the model"), size: 1234 }],
@@ -127,6 +128,7 @@ export function sampleEntry(key: string, changes: Partial<CacheEntry> = {}): Cac
     createdAt: sampleTime,
     expiresAt: sampleTime + 86_400_000,
     invalidatedAt: undefined,
+    pinnedAt: undefined,
     ...changes,
   };
 }

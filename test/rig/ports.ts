@@ -3,6 +3,7 @@ import type { CodeIdentity, CodeUnit } from "../../src/code/identity.ts";
 import type { StepDefinition } from "../../src/define/plan.ts";
 import { digestValue } from "../../src/hash/canonical.ts";
 import { createRegistry } from "../../src/materializer/registry.ts";
+import { openObserver } from "../../src/observe/open-observer.ts";
 import type { RunnerPorts } from "../../src/runner/ports.ts";
 import type { BlobStore } from "../../src/store/blob-store.ts";
 import { openContentStore } from "../../src/store/content-store.ts";
@@ -26,6 +27,7 @@ export function makePorts(): MemoryPorts {
     content: openContentStore(blobs),
     registry: createRegistry(),
     code: { identify: async (steps) => new Map(steps.map((step) => [step, identify(step, codeOf.get(step.name))])) },
+    openObserver: (files) => openObserver({ root: "/project", storePath: "/project/.reprise", salt: "pepper", files }),
     jobs: 2,
     defaults: {},
     version: "0.0.0",
@@ -51,6 +53,7 @@ function identify(
     notes: [],
     place: { file: "steps.ts", line: 1 },
     own: [unit.id],
+    memos: [],
     units: async () => [unit],
     ...given,
   };
