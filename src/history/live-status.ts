@@ -1,6 +1,6 @@
 /** A run that is recorded as running but whose process is gone was interrupted. */
-import { hostname } from "node:os";
 import type { Run, StepRun } from "../record/run.ts";
+import { findProcessState, isElsewhere as isProcessElsewhere } from "../store/process.ts";
 
 /** The run, `interrupted` if its process ran on this machine and is no more. Of other machines nothing can be told. */
 export function withLiveStatus(run: Run): Run {
@@ -15,19 +15,9 @@ export function withLiveStepStatus(stepRun: StepRun, run: Run): StepRun {
 
 /** Whether a run was started on another machine (or in another container), of which nothing can be told from here. */
 export function isElsewhere({ environment }: Run): boolean {
-  return environment.host !== hostname();
+  return isProcessElsewhere(environment);
 }
 
 function isInterrupted(run: Run): boolean {
-  return run.status === "running" && !isElsewhere(run) && !isAlive(run.environment.pid);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is there but belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  return run.status === "running" && findProcessState(run.environment) === "gone";
 }

@@ -6,6 +6,7 @@ import type { CacheMode } from "../define/options.ts";
 import type { ArtifactName } from "./artifact.ts";
 import type { RunId, StepRunId } from "./id.ts";
 import type { KeyDigest } from "./key.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
 import type { Reason } from "./reason.ts";
 import type { Notice, Obstacle } from "./trace.ts";
 
@@ -70,14 +71,12 @@ export interface GitRecord {
   readonly dirty: boolean;
 }
 
-export interface EnvironmentRecord {
+/** Where a run happened, and in which process, to tell a run that goes on from one whose process died. */
+export interface EnvironmentRecord extends ProcessIdentity {
   readonly node: string;
   readonly platform: string;
   readonly arch: string;
   readonly reprise: string;
-  /** Of the machine and process that ran it, to tell a run that goes on from one whose process died. */
-  readonly host: string;
-  readonly pid: number;
 }
 
 export interface Run {

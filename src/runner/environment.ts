@@ -2,10 +2,10 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { RunId } from "../record/id.ts";
 import type { EnvironmentRecord, GitRecord } from "../record/run.ts";
+import { describeProcess } from "../store/process.ts";
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 /** Ids count milliseconds from the start of 2025, so that eight characters last until 2059. */
@@ -41,8 +41,7 @@ export function describeEnvironment(repriseVersion: string): EnvironmentRecord {
     platform: process.platform,
     arch: process.arch,
     reprise: repriseVersion,
-    host: hostname(),
-    pid: process.pid,
+    ...describeProcess(),
   };
 }
 

@@ -1,11 +1,13 @@
 /** What each kind of change does to the tables. */
 import { assertInternal } from "../error.ts";
 import { toStepRunId, type RunId, type StepRunId } from "../record/id.ts";
+import type { LeaseToken } from "../record/lease.ts";
 import type { LogLine, MetricPoint, Run, StepRun } from "../record/run.ts";
 import type { Change, CodeRecord } from "../store/metadata-store.ts";
 import { runsNeededBy, toRunId, unknownRun } from "../store/needed-runs.ts";
 import { fromCacheEntry, fromLogLine, fromMetricPoint, fromRun, fromStepRun, fromText, toStepRun } from "./rows.ts";
 import { fromTrace, fromTraceName } from "./rows.ts";
+import { beatLeases, endLease } from "./leases.ts";
 import { change, execute, type Query } from "./statement.ts";
 
 /** What is known while one transaction lasts. */
@@ -16,6 +18,8 @@ export interface Scratch {
   readonly units: ReadonlyMap<string, number>;
   /** Those that this transaction looked up or gave out. */
   readonly addedUnits: Map<string, number>;
+  /** Leases that turned out to be lost. */
+  readonly lost: Set<LeaseToken>;
 }
 
 /** Applies changes in order. Throws when one cannot be applied; the caller rolls back. */
@@ -110,6 +114,13 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
         yield* change("DELETE FROM artifacts WHERE name = ? AND version = ?", name, version);
       }
       return;
+    case "end-lease": {
+      const isHeld = yield* endLease(asked.lease, scratch.lost);
+      for (const each of isHeld ? asked.changes : asked.otherwise) yield* applyChange(each, scratch);
+      return;
+    }
+    case "beat-leases":
+      return yield* beatLeases(asked.leases, scratch.lost);
   }
 }
 

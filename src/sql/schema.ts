@@ -177,7 +177,7 @@ export const migrations: readonly string[] = [
     digest TEXT NOT NULL
   ) WITHOUT ROWID;
 
-  -- Who executes a key at this moment. beat grows while the holder lives.
+  -- Who executes a key at this moment. The token is of one acquisition alone; beat grows while the holder lives.
   CREATE TABLE leases (
     key    TEXT    NOT NULL PRIMARY KEY,
     token  TEXT    NOT NULL,

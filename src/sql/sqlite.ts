@@ -9,14 +9,18 @@ import type { KeyDigest } from "../record/key.ts";
 import type { PipelineVersion } from "../record/run.ts";
 import type {
   ArtifactQuery,
+  AskedLease,
   Change,
+  LeaseAnswer,
   MetadataStore,
   NewArtifact,
   RunQuery,
   StepRunQuery,
+  Written,
 } from "../store/metadata-store.ts";
 import { applyChanges, type Scratch } from "./changes.ts";
 import { isBusy, openDatabase, transact, type Database } from "./database.ts";
+import { acquireLease, selectLeases } from "./leases.ts";
 import { findArtifacts, findVersion, numberArtifacts, numberVersion } from "./numbering.ts";
 import {
   selectArtifacts,
@@ -80,13 +84,22 @@ class SqliteMetadataStore implements MetadataStore {
     this.#busyTimeoutMs = busyTimeoutMs;
   }
 
-  async write(changes: readonly Change[]): Promise<void> {
-    if (changes.length === 0) return;
-    await this.#write(() => {
-      const scratch: Scratch = { runs: new Map(), units: this.#units, addedUnits: new Map() };
+  async write(changes: readonly Change[]): Promise<Written> {
+    if (changes.length === 0) return { lost: new Set() };
+    return await this.#write(() => {
+      const scratch: Scratch = { runs: new Map(), units: this.#units, addedUnits: new Map(), lost: new Set() };
       transact(this.#database, "write", () => applyChanges(changes, scratch));
       for (const [record, number] of scratch.addedUnits) this.#units.set(record, number);
+      return { lost: scratch.lost };
     });
+  }
+
+  acquireLease(asked: AskedLease): Promise<LeaseAnswer> {
+    return this.#write(() => transact(this.#database, "write", () => acquireLease(asked)));
+  }
+
+  leases(keys: readonly KeyDigest[]): ReturnType<MetadataStore["leases"]> {
+    return this.#read(() => selectLeases(keys));
   }
 
   async versionOf(version: Omit<PipelineVersion, "version">): Promise<PipelineVersion> {
@@ -217,12 +230,13 @@ const longestPauseMs = 25;
 
 /** Tries again while another process is in the way. Each try blocks for a moment only; other work goes on in between. */
 async function patiently<T>(timeoutMs: number, attempt: () => T): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
+  // Not the clock of the day, which may jump.
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
     try {
       return attempt();
     } catch (error) {
-      if (!isBusy(error) || Date.now() >= deadline) throw error;
+      if (!isBusy(error) || performance.now() >= deadline) throw error;
     }
     // At random, so that two that collide do not go on colliding.
     await setTimeout(Math.random() * longestPauseMs);

@@ -4,19 +4,23 @@ import type { Artifact, ArtifactName } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
 import type { KeyDigest, KeyRecord } from "../record/key.ts";
+import type { Lease, LeaseToken } from "../record/lease.ts";
 import type { Trace } from "../record/trace.ts";
 import type { LogLine, MetricPoint, PipelineVersion, PlanRecord, Run, StepRun } from "../record/run.ts";
 import type {
   ArtifactQuery,
   ArtifactUseRow,
+  AskedLease,
   Change,
   CodeRecord,
   FileDigest,
+  LeaseAnswer,
   MetadataStore,
   NewArtifact,
   PipelineSummary,
   RunQuery,
   StepRunQuery,
+  Written,
 } from "./metadata-store.ts";
 import { runsNeededBy, toRunId, unknownRun } from "./needed-runs.ts";
 import { newestEntryFirst } from "./entry-order.ts";
@@ -35,6 +39,7 @@ class MemoryMetadataStore implements MetadataStore {
   readonly #traces = new Map<Digest, Trace>();
   readonly #fileDigests = new Map<string, FileDigest>();
   readonly #keys = new Map<KeyDigest, KeyRecord>();
+  readonly #leases = new Map<KeyDigest, Lease>();
   readonly #code = new Map<Digest, CodeRecord>();
   readonly #sources = new Map<Digest, string>();
   readonly #versions = new Map<string, PipelineVersion[]>();
@@ -44,10 +49,25 @@ class MemoryMetadataStore implements MetadataStore {
   #logs: LogLine[] = [];
   #points: MetricPoint[] = [];
 
-  async write(changes: readonly Change[]): Promise<void> {
+  async write(changes: readonly Change[]): Promise<Written> {
     checkRuns(changes, (run) => this.#runs.has(run));
+    const lost = new Set<LeaseToken>();
     // A copy: what the caller does with its records later is no business of the store.
-    for (const change of structuredClone(changes)) this.#apply(change);
+    for (const change of structuredClone(changes)) this.#apply(change, lost);
+    return { lost };
+  }
+
+  async acquireLease({ insteadOf, ...asked }: AskedLease): Promise<LeaseAnswer> {
+    const held = this.#leases.get(asked.key);
+    if (held !== undefined && (held.token !== insteadOf?.token || held.beat !== insteadOf.beat))
+      return { kind: "held", lease: held };
+    this.#leases.set(asked.key, { ...structuredClone(asked), beat: 0 });
+    const entries = (await this.cacheEntries([asked.key])).get(asked.key) ?? [];
+    return { kind: "granted", origins: entries.map(({ origin }) => origin) };
+  }
+
+  async leases(keys: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, Lease>> {
+    return pick(this.#leases, keys);
   }
 
   async versionOf(asked: Omit<PipelineVersion, "version">): Promise<PipelineVersion> {
@@ -187,7 +207,7 @@ class MemoryMetadataStore implements MetadataStore {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #apply(change: Change): void {
+  #apply(change: Change, lost: Set<LeaseToken>): void {
     switch (change.kind) {
       case "run": {
         const tags = this.#runs.get(change.run.id)?.tags ?? change.run.tags;
@@ -247,6 +267,21 @@ class MemoryMetadataStore implements MetadataStore {
         for (const { name, version } of change.artifacts) {
           const kept = this.#artifacts.get(name)?.filter((each) => each.version !== version) ?? [];
           this.#artifacts.set(name, kept);
+        }
+        return;
+      case "end-lease": {
+        const { key, token } = change.lease;
+        const isHeld = this.#leases.get(key)?.token === token;
+        if (isHeld) this.#leases.delete(key);
+        else lost.add(token);
+        for (const each of isHeld ? change.changes : change.otherwise) this.#apply(each, lost);
+        return;
+      }
+      case "beat-leases":
+        for (const name of change.leases) {
+          const lease = this.#leases.get(name.key);
+          if (lease?.token === name.token) this.#leases.set(name.key, { ...lease, beat: lease.beat + 1 });
+          else lost.add(name.token);
         }
         return;
     }

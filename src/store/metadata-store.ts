@@ -7,6 +7,7 @@ import type { Artifact, ArtifactName } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
 import type { KeyDigest, KeyRecord } from "../record/key.ts";
+import type { Lease, LeaseToken } from "../record/lease.ts";
 import type { Trace } from "../record/trace.ts";
 import type { LogLine, MetricPoint, PipelineVersion, Run, RunStatus, StepRun } from "../record/run.ts";
 
@@ -74,7 +75,41 @@ export type Change =
   | {
       readonly kind: "remove-artifacts";
       readonly artifacts: readonly { readonly name: ArtifactName; readonly version: number }[];
-    };
+    }
+  /**
+   * Ends a lease and applies `changes`, if it is still held under this token. If not, somebody took over from a holder
+   * that gave no sign of life: then `otherwise` is applied, and who holds it now is left alone.
+   */
+  | {
+      readonly kind: "end-lease";
+      readonly lease: LeaseName;
+      readonly changes: readonly Change[];
+      readonly otherwise: readonly Change[];
+    }
+  /** Makes the beat of leases grow; those that are held under other tokens are left alone. */
+  | { readonly kind: "beat-leases"; readonly leases: readonly LeaseName[] };
+
+export type LeaseName = Pick<Lease, "key" | "token">;
+
+/** What a write found out. */
+export interface Written {
+  /** Leases that it named and that are not held under their tokens any more. */
+  readonly lost: ReadonlySet<LeaseToken>;
+}
+
+/** A lease as it is asked for. */
+export interface AskedLease extends Omit<Lease, "beat"> {
+  /** Whose place is to be taken: a holder of this key, as it was seen last. */
+  readonly insteadOf?: Pick<Lease, "token" | "beat">;
+}
+
+export type LeaseAnswer =
+  | {
+      readonly kind: "granted";
+      /** The step runs that made the entries which stand under the key at this moment. */
+      readonly origins: readonly StepRunId[];
+    }
+  | { readonly kind: "held"; readonly lease: Lease };
 
 export interface RunQuery {
   readonly ids?: readonly RunId[];
@@ -136,12 +171,20 @@ export type NewArtifact = Omit<Artifact, "version">;
 
 export interface MetadataStore extends AsyncDisposable {
   /** Applies all changes in order, in one transaction. Throws a StoreError and changes nothing when one cannot be applied. */
-  write(changes: readonly Change[]): Promise<void>;
+  write(changes: readonly Change[]): Promise<Written>;
 
   /** The number of this version: the old one when the digest is known, else the next, given out once whoever asks. */
   versionOf(version: Omit<PipelineVersion, "version">): Promise<PipelineVersion>;
   /** Records artifacts and numbers them: the old number when name and digest are known, else the next of the name. In the order asked. */
   recordArtifacts(artifacts: readonly NewArtifact[]): Promise<readonly Artifact[]>;
+
+  /**
+   * Grants the lease of a key that nobody holds, or whose holder is still just as `insteadOf` says. All in one
+   * transaction: of several that ask at once, one gets it.
+   */
+  acquireLease(asked: AskedLease): Promise<LeaseAnswer>;
+  /** Who holds these keys now. */
+  leases(keys: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, Lease>>;
 
   /** All entries under these keys, newest first. Keys without any are left out. */
   cacheEntries(keys: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, readonly CacheEntry[]>>;

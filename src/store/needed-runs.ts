@@ -13,6 +13,8 @@ export function runsNeededBy(change: Change): ReadonlySet<RunId> {
       return new Set(change.points.map((point) => toRunId(point.stepRun)));
     case "tag-run":
       return new Set([change.run]);
+    case "end-lease":
+      return new Set([...change.changes, ...change.otherwise].flatMap((each) => [...runsNeededBy(each)]));
     default:
       return new Set();
   }

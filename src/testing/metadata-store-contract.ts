@@ -8,6 +8,7 @@ import {
   testPipelines,
   testUses,
 } from "./metadata-content-contract.ts";
+import { testLeases } from "./metadata-leases-contract.ts";
 import { testLogsAndMetrics, testRuns, testStepRuns } from "./metadata-runs-contract.ts";
 import { testWrites } from "./metadata-writes-contract.ts";
 
@@ -34,6 +35,7 @@ export function testMetadataStore(name: string, open: () => Promise<MetadataStor
     describe("artifacts", () => testArtifacts(current));
     describe("uses", () => testUses(current));
     describe("logs and metrics", () => testLogsAndMetrics(current));
+    describe("leases", () => testLeases(current));
     describe("a write", () => testWrites(current));
   });
 }

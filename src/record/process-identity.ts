@@ -1,0 +1,11 @@
+/** What tells a process from all others, of this machine and of others, as far as the system says. */
+export interface ProcessIdentity {
+  readonly host: string;
+  readonly pid: number;
+  /** Of the machine, new each time it starts. */
+  readonly boot?: string;
+  /** Where the pid counts: containers have pids of their own. */
+  readonly pidNamespace?: string;
+  /** When the process started, as the system counts: a later process may get the same pid. */
+  readonly started?: string;
+}

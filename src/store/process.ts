@@ -1,0 +1,83 @@
+/** Which process this is, and what became of another one. The one place that knows how to tell. */
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+import process from "node:process";
+import type { ProcessIdentity } from "../record/process-identity.ts";
+
+/**
+ * - `running`: it is there, and goes on.
+ * - `stopped`: it is there, and somebody stopped it, as Ctrl-Z does.
+ * - `gone`: it has ended.
+ * - `unknown`: nothing can be told from here, or whatever has its pid may be another process.
+ */
+export type ProcessState = "running" | "stopped" | "gone" | "unknown";
+
+let own: ProcessIdentity | undefined;
+
+/** This process. */
+export function describeProcess(): ProcessIdentity {
+  return (own ??= {
+    host: hostname(),
+    pid: process.pid,
+    ...present("boot", () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
+    ...present("pidNamespace", () => readlinkSync("/proc/self/ns/pid")),
+    ...present("started", () => readProcess("self")?.started),
+  });
+}
+
+/** What became of a process. Only of those of this machine, and of this container, can it be told. */
+export function findProcessState(other: ProcessIdentity): ProcessState {
+  const here = describeProcess();
+  if (isElsewhere(other)) return "unknown";
+  if (differ(other.boot, here.boot)) return "gone";
+  if (!hasPid(other.pid)) return "gone";
+  const found = readProcess(other.pid);
+  if (found === undefined || other.started === undefined) return "unknown";
+  // A process that ended and that its parent has not asked about is still listed, as Z.
+  if (found.started !== other.started || /[ZXx]/u.test(found.state)) return "gone";
+  return /[Tt]/u.test(found.state) ? "stopped" : "running";
+}
+
+/** Whether a process runs on another machine, or in another container: its pid says nothing here. */
+export function isElsewhere(other: ProcessIdentity): boolean {
+  const here = describeProcess();
+  // Namespaces are numbered anew when the machine starts.
+  const isOtherBoot = differ(other.boot, here.boot);
+  return other.host !== here.host || (!isOtherBoot && differ(other.pidNamespace, here.pidNamespace));
+}
+
+function differ(left: string | undefined, right: string | undefined): boolean {
+  return left !== undefined && right !== undefined && left !== right;
+}
+
+function hasPid(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is there but belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** What Linux says of a process; undefined elsewhere, and when it is not there. */
+function readProcess(pid: number | "self"): { readonly state: string; readonly started: string } | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The second field is the program's name in parentheses, and may hold anything.
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    const [state, started] = [fields[0], fields[19]];
+    return state === undefined || started === undefined ? undefined : { state, started };
+  } catch {
+    return undefined;
+  }
+}
+
+function present<K extends string>(name: K, read: () => string | undefined): { readonly [Key in K]?: string } {
+  try {
+    const value = read();
+    return (value === undefined ? {} : { [name]: value }) as { readonly [Key in K]?: string };
+  } catch {
+    return {};
+  }
+}
