@@ -18,7 +18,7 @@ export function renderReference(): string {
     ...groups.flatMap(([group, title]) => [
       `**${title}**: ${table
         .filter(([, command]) => command.group === group)
-        .map(([name]) => `[${name}](#reprise-${name})`)
+        .map(([name]) => `[${name}](#reprise-${name.replaceAll(" ", "-")})`)
         .join(" · ")}`,
       "",
     ]),

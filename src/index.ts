@@ -39,6 +39,11 @@ export const reprise: History = {
   diffRuns: async (...given) => await (await opened()).diffRuns(...given),
   diffVersions: async (...given) => await (await opened()).diffVersions(...given),
   diffArtifacts: async (...given) => await (await opened()).diffArtifacts(...given),
+  cache: {
+    entries: async (...given) => await (await opened()).cache.entries(...given),
+    stats: async (...given) => await (await opened()).cache.stats(...given),
+    why: async (...given) => await (await opened()).cache.why(...given),
+  },
 };
 
 export { isPipeline, isStep, step } from "./define/index.ts";
@@ -99,6 +104,10 @@ export {
   type Problem,
 } from "./error.ts";
 export type { History, RecordedRun, RecordedStep, RunListOptions, StoredArtifact } from "./history/history.ts";
+export type { CacheHistory } from "./history/cache-history.ts";
+export type { CacheStats } from "./history/cache-stats.ts";
+export type { EntryExplanation } from "./history/explain-entries.ts";
+export type { CacheEntrySummary } from "./history/list-entries.ts";
 export type { Lineage, LineageOptions } from "./history/lineage.ts";
 export type { RunSummary } from "./history/list-runs.ts";
 export type { StepExplanation } from "./history/explain-step-run.ts";

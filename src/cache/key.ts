@@ -86,4 +86,4 @@ function describeDeclarations(outputs: Readonly<Record<string, Declaration>> | u
 }
 
 /** Results may depend on the major version of Node, and on the machine's kind: last bits of `Math`, `Intl`, native add-ons. */
-const runtimeOfThisProcess = `node ${process.versions.node.split(".")[0]} ${process.platform} ${process.arch}`;
+export const runtimeOfThisProcess = `node ${process.versions.node.split(".")[0]} ${process.platform} ${process.arch}`;

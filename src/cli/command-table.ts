@@ -1,4 +1,5 @@
 /** Every command and flag, as data. */
+import { cacheCommands, cacheFamily } from "./cache-commands.ts";
 import type { Arg, Command, Flag } from "./command.ts";
 
 export const globalFlags = {
@@ -276,6 +277,7 @@ export const commands = {
     },
     examples: ["reprise rm last:failed", "reprise rm r-7k3f2m r-7k3f2n -n"],
   },
+  ...cacheCommands,
   stack: {
     summary: "List, describe or choose stacks",
     group: "project",
@@ -311,11 +313,17 @@ export const commands = {
   help: {
     summary: "Print help on a command, or what an error code means",
     group: "project",
-    args: [{ name: "what", help: "A command, or a code such as RPS2104" }],
+    args: [
+      { name: "what", help: "A command, or a code such as RPS2104" },
+      { name: "command", help: "The second word of a command's name" },
+    ],
     flags: {},
-    examples: ["reprise help run", "reprise help RPS2104"],
+    examples: ["reprise help run", "reprise help cache ls", "reprise help RPS2104"],
   },
 } as const satisfies Readonly<Record<string, Command>>;
+
+/** What commands whose names begin with the same word have in common. */
+export const families: Readonly<Record<string, string>> = { cache: cacheFamily };
 
 export type CommandName = keyof typeof commands;
 export type CommandOf<Name extends CommandName> = (typeof commands)[Name];

@@ -8,8 +8,8 @@ import { errorCodes, type ErrorCode } from "../error.ts";
 import { commands, type CommandName } from "./command-table.ts";
 import { renderCompletion } from "./completion.ts";
 import { errorAdvice } from "./error-advice.ts";
-import { printCommandHelp, printErrorHelp, printOverview } from "./help.ts";
-import { parseCommandLine } from "./parse.ts";
+import { printCommandHelp, printErrorHelp, printFamilyHelp, printOverview } from "./help.ts";
+import { familyOf, parseCommandLine } from "./parse.ts";
 import { createPrinter, type Printer } from "./print.ts";
 
 function capture(columns: number, print: (printer: Printer) => void): string {
@@ -25,6 +25,12 @@ test("help lists every command with its summary, and the exit codes", (t) => {
 test("the help of a command is made from the table", (t) => {
   t.assert.snapshot(capture(80, (printer) => printCommandHelp(printer, "run")).split("\n"));
   t.assert.snapshot(capture(40, (printer) => printCommandHelp(printer, "why")).split("\n"));
+});
+
+test("commands that begin with the same word are one line of the overview, and have a help of their own", () => {
+  assert.match(capture(80, printOverview), /^ {2}cache {2,}Stored results/mu);
+  const help = capture(80, (printer) => printFamilyHelp(printer, "cache"));
+  for (const name of familyOf("cache")) assert.match(help, new RegExp(`^  ${name.slice("cache ".length)} `, "mu"));
 });
 
 test("no sentence of help is wider than the terminal", () => {
@@ -73,7 +79,8 @@ test("every example in the table is a line that the parser takes", () => {
 test("completion scripts name every command, and the shells that are here can read them", () => {
   for (const shell of ["bash", "zsh", "fish"] as const) {
     const script = renderCompletion(shell);
-    for (const name of Object.keys(commands)) assert.match(script, new RegExp(`\\b${name}\\b`, "u"), shell);
+    const words = Object.keys(commands).flatMap((name) => name.split(" "));
+    for (const word of words) assert.match(script, new RegExp(`\\b${word}\\b`, "u"), shell);
     const checked = spawnSync(shell, ["-n"], { input: script, encoding: "utf8" });
     if (checked.error === undefined) assert.equal(checked.status, 0, checked.stderr);
   }
@@ -92,5 +99,7 @@ test("bash completes commands, flags and choices", (t) => {
   assert.deepEqual(ask(["reprise", "run", "--no-"]), ["--no-cache", "--no-color"]);
   assert.deepEqual(ask(["reprise", "run", "--cache", "re"]), ["refresh", "require"]);
   assert.deepEqual(ask(["reprise", "stack", "des"]).slice(0, 1), ["describe"]);
+  assert.deepEqual(ask(["reprise", "cache", "st"]), ["stats"]);
+  assert.deepEqual(ask(["reprise", "cache", "ls", "--sort", "h"]), ["hits"]);
   return undefined;
 });

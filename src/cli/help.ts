@@ -1,8 +1,9 @@
 /** Help, made from the command table. */
 import { errorCodes, type ErrorCode } from "../error.ts";
-import { commands, exitCodes, globalFlags, type CommandName } from "./command-table.ts";
+import { commands, exitCodes, families, globalFlags, type CommandName } from "./command-table.ts";
 import type { Arg, Command, Flag } from "./command.ts";
 import { errorAdvice } from "./error-advice.ts";
+import { familyOf, listFirstWords } from "./parse.ts";
 import { padText, wrapText, type Printer } from "./print.ts";
 
 export const groups: readonly (readonly [group: Command["group"], title: string])[] = [
@@ -20,10 +21,12 @@ export function printOverview(printer: Printer): void {
   for (const [group, title] of groups) {
     printer.line();
     printer.line(printer.style("bold", title));
-    const rows = Object.entries(commands).filter(([, command]) => command.group === group);
     printPairs(
       printer,
-      rows.map(([name, command]) => [name, command.summary]),
+      listFirstWords()
+        .map((word) => describeWord(word))
+        .filter((each) => each.group === group)
+        .map(({ word, summary }) => [word, summary]),
     );
   }
   printer.line();
@@ -37,6 +40,27 @@ export function printOverview(printer: Printer): void {
   );
   printer.line();
   printer.line("reprise help COMMAND says more, and reprise help CODE what an error code means.");
+}
+
+function describeWord(word: string): Pick<Command, "group" | "summary"> & { readonly word: string } {
+  const [first] = familyOf(word);
+  const { group, summary }: Command = commands[first ?? (word as CommandName)];
+  return { word, group, summary: families[word] ?? summary };
+}
+
+/** `reprise cache --help`. */
+export function printFamilyHelp(printer: Printer, family: string): void {
+  printer.line(`${families[family]}.`);
+  printer.line();
+  printer.line(`${printer.style("bold", "Usage")}  reprise ${family} COMMAND [ARGUMENTS] [FLAGS]`);
+  printer.line();
+  printer.line(printer.style("bold", "Commands"));
+  printPairs(
+    printer,
+    familyOf(family).map((name) => [name.slice(family.length + 1), commands[name].summary]),
+  );
+  printer.line();
+  printer.line(`reprise help ${family} COMMAND says more.`);
 }
 
 /** `reprise COMMAND --help`. */

@@ -32,7 +32,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
 }
 
 async function dispatch(line: CommandLine, io: Io): Promise<number> {
-  const { command, globals } = line;
+  const { command, family, globals } = line;
   const color = globals["no-color"] ? "never" : "auto";
   const printer = createPrinter(openTerminal(io.stdout, io.env, { color }));
   if (globals.version) {
@@ -41,10 +41,19 @@ async function dispatch(line: CommandLine, io: Io): Promise<number> {
     else printer.line(repriseVersion);
     return 0;
   }
-  if (globals.help && (command === undefined || line.parsed.args.length === 0 || !takesParams(command))) {
+  if (
+    globals.help &&
+    family === undefined &&
+    (command === undefined || line.parsed.args.length === 0 || !takesParams(command))
+  ) {
     const help = await import("./help.ts");
     if (command === undefined) help.printOverview(printer);
     else help.printCommandHelp(printer, command);
+    return 0;
+  }
+  if (family !== undefined) {
+    const { printFamilyHelp } = await import("./help.ts");
+    printFamilyHelp(printer, family);
     return 0;
   }
   const cwd = resolve(io.cwd, globals.cwd ?? ".");
@@ -171,6 +180,9 @@ const handlers: { readonly [Name in CommandName]: () => Promise<Handler<Name>> }
   invalidate: async () => (await import("./commands/invalidate.ts")).invalidate,
   gc: async () => (await import("./commands/gc.ts")).gc,
   rm: async () => (await import("./commands/rm.ts")).rm,
+  "cache ls": async () => (await import("./commands/cache/ls.ts")).ls,
+  "cache stats": async () => (await import("./commands/cache/stats.ts")).stats,
+  "cache why": async () => (await import("./commands/cache/why.ts")).why,
   stack: async () => (await import("./commands/stack.ts")).stack,
   init: async () => (await import("./commands/init.ts")).init,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,

@@ -8,20 +8,15 @@ import type { Command, ExtraFlag, Flag, FlagValues, ParsedCommand } from "./comm
 export interface CommandLine {
   /** Undefined when none was named. */
   readonly command: CommandName | undefined;
+  /** The first word of several commands (`cache`), named alone. */
+  readonly family: string | undefined;
   readonly globals: FlagValues<typeof globalFlags>;
   readonly parsed: ParsedCommand;
 }
 
 /** Parses all words behind the program's name. Throws a UsageError that says what is near. */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  const at = findCommand(argv);
-  const word = at === -1 ? undefined : argv[at];
-  if (word !== undefined && !isCommand(word)) {
-    throw new UsageError("RPS6001", `There is no command "${word}"`, {
-      hint: didYouMean(word, Object.keys(commands)) ?? "See reprise --help",
-    });
-  }
-  const rest = at === -1 ? argv : [...argv.slice(0, at), ...argv.slice(at + 1)];
+  const { word, family, rest } = findCommand(argv);
   const command: Command | undefined = word === undefined ? undefined : commands[word];
   const flags: Readonly<Record<string, Flag>> = { ...globalFlags, ...command?.flags };
   const words = splitWords(rest, flags, command?.takesParams === true, word);
@@ -30,6 +25,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (command !== undefined && !asked) checkArgs(word as CommandName, command, words.args);
   return {
     command: word,
+    family,
     globals: values as CommandLine["globals"],
     parsed: { args: words.args, flags: values as ParsedCommand["flags"], extra: words.extra },
   };
@@ -39,11 +35,48 @@ export function isCommand(word: string): word is CommandName {
   return Object.hasOwn(commands, word);
 }
 
-/** Where the command stands: the first word that is no flag and no value of a global one. */
-function findCommand(argv: readonly string[]): number {
+/** Whether a word begins the names of several commands, as `cache` begins `cache ls`. */
+export function isFamily(word: string): boolean {
+  return familyOf(word).length > 0;
+}
+
+/** The commands that a word begins. */
+export function familyOf(word: string): readonly CommandName[] {
+  return (Object.keys(commands) as CommandName[]).filter((name) => name.startsWith(`${word} `));
+}
+
+interface FoundCommand {
+  readonly word: CommandName | undefined;
+  readonly family: string | undefined;
+  /** All words but those of the command's name. */
+  readonly rest: readonly string[];
+}
+
+/** The command's name is the first word that is no flag and no value of a global one, or the first two. */
+function findCommand(argv: readonly string[]): FoundCommand {
   const { tokens } = parseTokens(argv, globalFlags);
-  const first = tokens.find((token) => token.kind === "positional");
-  return first === undefined ? -1 : first.index;
+  const [first, second] = tokens.filter((token) => token.kind === "positional");
+  if (first === undefined) return { word: undefined, family: undefined, rest: argv };
+  const without = (...indices: readonly number[]): readonly string[] => argv.filter((_, at) => !indices.includes(at));
+  const word = first.value;
+  if (isCommand(word)) return { word, family: undefined, rest: without(first.index) };
+  if (!isFamily(word)) {
+    throw new UsageError("RPS6001", `There is no command "${word}"`, {
+      hint: didYouMean(word, listFirstWords()) ?? "See reprise --help",
+    });
+  }
+  if (second === undefined) return { word: undefined, family: word, rest: without(first.index) };
+  const name = `${word} ${second.value}`;
+  if (isCommand(name)) return { word: name, family: undefined, rest: without(first.index, second.index) };
+  const actions = familyOf(word).map((each) => each.slice(word.length + 1));
+  throw new UsageError("RPS6001", `reprise ${word} has no command "${second.value}"`, {
+    hint: didYouMean(second.value, actions) ?? `It is one of: ${actions.join(", ")}`,
+  });
+}
+
+/** Commands of one word, and the first words of the others. */
+export function listFirstWords(): readonly string[] {
+  return [...new Set(Object.keys(commands).map((name) => name.split(" ", 1)[0] as string))];
 }
 
 function parseTokens(argv: readonly string[], flags: Readonly<Record<string, Flag>>) {

@@ -3,6 +3,7 @@ import { loadValue } from "../materializer/stored-value.ts";
 import type { Artifact } from "../record/artifact.ts";
 import type { ArgumentRecord, ArtifactUse, LogLine, PipelineVersion, Run, StepRun } from "../record/run.ts";
 import type { ArtifactQuery, PipelineSummary } from "../store/metadata-store.ts";
+import { openCacheHistory, type CacheHistory } from "./cache-history.ts";
 import { diffArtifacts, type ArtifactDiff } from "./diff-artifacts.ts";
 import { diffRuns, type RunDiff } from "./diff-runs.ts";
 import { diffVersions, type VersionDiff } from "./diff-versions.ts";
@@ -12,6 +13,7 @@ import { findRun } from "./find-run.ts";
 import { traceArtifacts, traceRun, type Lineage, type LineageOptions } from "./lineage.ts";
 import { listRuns, type RunSummary } from "./list-runs.ts";
 import { withLiveStatus } from "./live-status.ts";
+import { orUndefined } from "./or-undefined.ts";
 import type { HistoryPorts } from "./ports.ts";
 import { artifactKey, loadRunDetails, type StepDetails } from "./run-details.ts";
 import { parseRunFilter, type RunFilter } from "./run-filter.ts";
@@ -67,6 +69,8 @@ export interface History {
   diffRuns(from: string, to: string): Promise<RunDiff>;
   diffVersions(pipeline: string, from: number, to: number): Promise<VersionDiff>;
   diffArtifacts(from: string, to: string): Promise<ArtifactDiff>;
+  /** Stored results, apart from the runs that made them. */
+  readonly cache: CacheHistory;
 }
 
 /** Opens the past of a stack's store. It reads when asked, and keeps nothing. */
@@ -105,6 +109,7 @@ export function openHistory(ports: HistoryPorts): History {
     },
     diffArtifacts: async (from, to) =>
       diffArtifacts(await findArtifact(metadata, from), await findArtifact(metadata, to)),
+    cache: openCacheHistory(ports),
   };
 }
 
@@ -132,15 +137,6 @@ async function traceSelected(ports: HistoryPorts, selector: string, options?: Li
   const run = await orUndefined(findRun(metadata, selector));
   if (run !== undefined) return await traceRun(metadata, run, options);
   return await traceArtifacts(metadata, [await findArtifact(metadata, selector)], options);
-}
-
-async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof UsageError) return undefined;
-    throw error;
-  }
 }
 
 async function openRun(ports: HistoryPorts, run: Run): Promise<RecordedRun> {

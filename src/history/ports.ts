@@ -1,10 +1,13 @@
 /** What looking back needs; a stack provides it. */
-import type { BlobReader } from "../define/materializer.ts";
+import type { CachePorts } from "../cache/look-up.ts";
 import type { Registry } from "../materializer/registry.ts";
+import type { BlobStore } from "../store/blob-store.ts";
+import type { ContentStore } from "../store/content-store.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
 
-export interface HistoryPorts {
+export interface HistoryPorts extends Pick<CachePorts, "checkTraces"> {
   readonly metadata: MetadataStore;
-  readonly content: BlobReader;
+  readonly blobs: BlobStore;
+  readonly content: ContentStore;
   readonly registry: Registry;
 }

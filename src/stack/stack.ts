@@ -9,18 +9,17 @@ import type { StepOptions } from "../define/options.ts";
 import { StoreError, UsageError } from "../error.ts";
 import { openObserver } from "../observe/open-observer.ts";
 import { createRegistry } from "../materializer/registry.ts";
+import type { HistoryPorts } from "../history/ports.ts";
 import type { RunnerPorts } from "../runner/ports.ts";
 import { openSqlite } from "../sql/sqlite.ts";
-import type { BlobStore } from "../store/blob-store.ts";
 import { openContentStore } from "../store/content-store.ts";
 import { loadConfig, type LoadedConfig } from "./config.ts";
 import type { Config, StackConfig } from "./define-config.ts";
 import { repriseVersion } from "./version.ts";
 
-export interface Stack extends RunnerPorts, AsyncDisposable {
+export interface Stack extends RunnerPorts, HistoryPorts, AsyncDisposable {
   /** The store's folder, absolute. */
   readonly storePath: string;
-  readonly blobs: BlobStore;
   readonly code: ProjectIndex;
   readonly config: Config;
   /** Undefined when the project has no configuration file. */
@@ -65,6 +64,11 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
     registry: createRegistry(loaded.config.materializers ?? []),
     code: openCodeIndex({ root: loaded.root, stateDir: join(storePath, "code") }),
     openObserver: (files) => openObserver({ root: loaded.root, storePath, salt: "", files }),
+    async checkTraces(traces) {
+      // Nothing is remembered: to look at what is stored changes nothing.
+      const files = { find: (paths: readonly string[]) => metadata.fileDigests(paths), keep: () => {} };
+      return await openObserver({ root: loaded.root, storePath, salt: "", files }).check(traces);
+    },
     version: repriseVersion,
     config: loaded.config,
     configPath: loaded.path,
