@@ -100,6 +100,14 @@ test("code that is bound otherwise though every unit is the same is still told",
   assert.equal(explainDifferences(explained(code), explained(other), nothing)[0]?.code, "code");
 });
 
+test("a declaration of what is read that changed is told, and that nothing else is read too", () => {
+  const from = makeKey({ reads: [] });
+  const to = makeKey({ reads: ["env MODEL", "file prices.csv"] });
+  assert.deepEqual(explainDifferences({ key: from, code: undefined }, { key: to, code: undefined }, nothing), [
+    { code: "cache-key", part: "reads", from: "nothing else", to: "env MODEL, file prices.csv" },
+  ]);
+});
+
 const args = fc.dictionary(
   fc.constantFrom("a", "b", "c", "d"),
   fc.oneof(
@@ -116,9 +124,10 @@ const keys = fc
     outputs: fc.constantFrom({}, { model: "json@1" }, { model: "table@1" }),
     version: fc.constantFrom(undefined, "1", "2"),
     cacheKey: fc.option(fc.nat(2).map(value), { nil: undefined }),
+    reads: fc.constantFrom(undefined, [], ["env A"], ["env A", "file a"]),
     runtime: fc.constantFrom("node 24 linux x64", "node 26 linux x64"),
   })
-  .map(makeKey);
+  .map(({ reads, ...parts }) => makeKey({ ...parts, ...(reads === undefined ? {} : { reads }) }));
 
 test("two keys have the same digest exactly when nothing differs between them", () => {
   fc.assert(

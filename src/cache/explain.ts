@@ -154,6 +154,8 @@ function explainRest(from: KeyRecord, to: KeyRecord): Difference[] {
       to: now && showArgument(now),
     });
   }
+  const [oldReads, reads] = [from.reads && showReads(from.reads), to.reads && showReads(to.reads)];
+  if (oldReads !== reads) differences.push({ code: "cache-key", part: "reads", from: oldReads, to: reads });
   for (const name of unionOfNames(from.outputs, to.outputs)) {
     const [old, now] = [from.outputs[name], to.outputs[name]];
     if (old !== now) differences.push({ code: "code", part: `output ${name}`, from: old, to: now });
@@ -190,6 +192,11 @@ export function showArgument(argument: KeyArgument): string {
     case "list":
       return `[${argument.items.map(showArgument).join(", ")}]`;
   }
+}
+
+/** What is declared to be read, for people. */
+export function showReads(reads: readonly string[]): string {
+  return reads.length === 0 ? "nothing else" : reads.join(", ");
 }
 
 function unionOfNames(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): readonly string[] {

@@ -1,5 +1,6 @@
 /** The key of a node: what decides whether a stored result is its result. */
 import type { CodeIdentity } from "../code/identity.ts";
+import type { DeclaredRead } from "../define/declared-read.ts";
 import type { Declaration, StepDefinition } from "../define/plan.ts";
 import type { StepIdentityOptions } from "../define/options.ts";
 import { isSchema } from "../define/validate.ts";
@@ -23,12 +24,14 @@ export interface KeyParts {
   readonly arguments: Readonly<Record<string, KeyArgument>>;
   /** Its `version` and `cacheKey`. */
   readonly identity: StepIdentityOptions;
+  /** What it is declared to read; undefined when nothing is declared. */
+  readonly reads: readonly DeclaredRead[] | undefined;
   /** The plain values among the arguments, for `cacheKey`. */
   readonly params: Readonly<Record<string, unknown>>;
 }
 
 /** Makes a node's key. Throws what a `cacheKey` function throws, and a ValueError when it returns what has no canonical form. */
-export function makeKey({ step, code, arguments: args, identity, params }: KeyParts): Key {
+export function makeKey({ step, code, arguments: args, identity, reads, params }: KeyParts): Key {
   const record: KeyRecord = {
     scheme: keyScheme,
     step: step.name,
@@ -37,6 +40,7 @@ export function makeKey({ step, code, arguments: args, identity, params }: KeyPa
     outputs: describeDeclarations(step.outputs),
     version: identity.version,
     cacheKey: identity.cacheKey && toValueArgument(identity.cacheKey(params), "cacheKey"),
+    ...(reads === undefined ? {} : { reads: reads.map(showRead) }),
     runtime: runtimeOfThisProcess,
   };
   return { digest: digestKey(record), record };
@@ -60,7 +64,21 @@ export function digestKey(record: KeyRecord): KeyDigest {
     record.version ?? null,
     record.cacheKey === undefined ? null : essence(record.cacheKey),
     record.runtime,
+    // What most steps do not have leaves their keys as they are.
+    ...(record.reads === undefined ? [] : [record.reads]),
   ]);
+}
+
+/** `file prices.csv`. Who asks for a URL is no part of what it answers. */
+function showRead({ kind, name }: DeclaredRead): string {
+  return `${kind} ${kind === "http" ? withoutCredentials(name) : name}`;
+}
+
+function withoutCredentials(address: string): string {
+  const url = new URL(address);
+  url.username = "";
+  url.password = "";
+  return url.href;
 }
 
 type Essence = readonly (string | Essence)[];

@@ -1,7 +1,8 @@
 /** From a node and what its references turned out to be, to its key. */
 import type { CodeIdentity } from "../code/identity.ts";
 import type { Argument, NodeId, OutputName, PlanNode } from "../define/plan.ts";
-import { resolveIdentity } from "../define/resolve-options.ts";
+import { plainArguments } from "../define/plain-arguments.ts";
+import { resolveIdentity, resolveReads } from "../define/resolve-options.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { KeyArgument } from "../record/key.ts";
 import { makeKey, toValueArgument, type Key } from "./key.ts";
@@ -26,6 +27,7 @@ export function makeNodeKey(node: PlanNode, code: CodeIdentity, args: Readonly<R
     code,
     arguments: args,
     identity: resolveIdentity(node),
+    reads: resolveReads(node),
     params: plainArguments(node),
   });
 }
@@ -39,15 +41,6 @@ export function dependenciesOf(node: PlanNode): ReadonlySet<NodeId> {
   };
   Object.values(node.arguments).forEach(visit);
   return found;
-}
-
-/** The plain values among a node's arguments; a list counts when it holds no reference. */
-export function plainArguments(node: PlanNode): Record<string, unknown> {
-  const plain: Record<string, unknown> = {};
-  for (const [name, argument] of Object.entries(node.arguments)) {
-    if (isPlain(argument)) plain[name] = plainValue(argument);
-  }
-  return plain;
 }
 
 function toKeyArgument(argument: Argument, name: string, outputOf: OutputLookUp): KeyArgument | undefined {
@@ -68,13 +61,4 @@ function toKeyArgument(argument: Argument, name: string, outputOf: OutputLookUp)
       return { kind: "list", items };
     }
   }
-}
-
-function isPlain(argument: Argument): boolean {
-  return argument.kind === "value" || (argument.kind === "list" && argument.items.every(isPlain));
-}
-
-function plainValue(argument: Argument): unknown {
-  if (argument.kind === "value") return argument.value;
-  return argument.kind === "list" ? argument.items.map(plainValue) : undefined;
 }

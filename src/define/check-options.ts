@@ -2,6 +2,7 @@
 import type { Problem } from "../error.ts";
 import { showValue } from "../hash/show-value.ts";
 import { captureCallSites } from "./capture-call-sites.ts";
+import { toDeclaredReads } from "./declared-read.ts";
 import { durationHint, toMilliseconds } from "./duration.ts";
 import { checkName } from "./name.ts";
 import type { RunOptions } from "./run-handle.ts";
@@ -36,14 +37,32 @@ const texts: Check = (value) =>
 const callable: Check = (value) => (typeof value === "function" ? undefined : ["a function"]);
 const anything: Check = () => undefined;
 
+const policies = ["revalidate", "ignore"];
+const httpHint = 'Write "revalidate", "ignore" or { ttl: "1h" }';
+const http: Check = (value) => {
+  if (typeof value !== "object" || value === null) {
+    const fault = oneOf(...policies)(value);
+    return fault && [`${policies.map((each) => `"${each}"`).join(", ")} or a ttl`, fault[1] ?? httpHint];
+  }
+  const { ttl, ...others } = value as Readonly<Record<string, unknown>>;
+  const isRight = Object.keys(others).length === 0 && toMilliseconds(ttl) !== undefined;
+  return isRight ? undefined : ["a ttl alone, with a duration", httpHint];
+};
+const reads: Check = (value) => {
+  if (typeof value === "function") return undefined;
+  const found = toDeclaredReads(value);
+  return "expected" in found ? [found.expected, found.hint] : undefined;
+};
+
 const levelChecks = {
   cache: oneOf(true, false, "use", "refresh", "off", "require"),
   expires: (value) => (toMilliseconds(value) === undefined ? ["a duration", durationHint] : undefined),
   retry: (value) => whole(value, 0),
   timeout: (value) => ((toMilliseconds(value) ?? 0) > 0 ? undefined : ["a duration of more than 0", durationHint]),
+  http,
 } satisfies Record<string, Check>;
 
-const identityChecks = { version: text, cacheKey: callable } satisfies Record<string, Check>;
+const identityChecks = { version: text, cacheKey: callable, reads } satisfies Record<string, Check>;
 
 const checks = {
   step: {

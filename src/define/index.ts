@@ -2,6 +2,7 @@
 export type { AnyPipeline, Pipeline, PipelineExecutor } from "./pipeline-definition.ts";
 export type { After, CallOptions, PipelineCallOptions } from "./call-options.ts";
 export type { CallSite } from "./call-site.ts";
+export type { DeclaredRead, ReadDeclaration, ReadsOption } from "./declared-read.ts";
 export type { LogFunction, StepContext } from "./context.ts";
 export type { Mistake } from "./mistake.ts";
 export type {
@@ -14,7 +15,15 @@ export type {
   Preview,
   Written,
 } from "./materializer.ts";
-export type { CacheMode, CacheOption, Duration, StepIdentityOptions, StepOptions } from "./options.ts";
+export type {
+  CacheMode,
+  CacheOption,
+  Duration,
+  HttpOption,
+  HttpPolicy,
+  StepIdentityOptions,
+  StepOptions,
+} from "./options.ts";
 export type { PipelineFunction, PipelineSource } from "./pipeline.ts";
 export type {
   Argument,
@@ -48,7 +57,7 @@ export { checkName } from "./name.ts";
 export { createPipelineFunction } from "./pipeline.ts";
 export { planPipeline } from "./plan-pipeline.ts";
 export { singleOutput } from "./plan.ts";
-export { resolveIdentity, resolveNodeOptions, resolveOptions, toCacheMode } from "./resolve-options.ts";
+export { resolveIdentity, resolveNodeOptions, resolveReads, resolveOptions, toCacheMode } from "./resolve-options.ts";
 export { validateInputs, validateOutputs } from "./run-step-function.ts";
 export { definedPipelines } from "./defined-pipelines.ts";
 export { isPipeline, isStep } from "./definition-mark.ts";

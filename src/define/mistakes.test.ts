@@ -200,6 +200,22 @@ test("options that do not exist or cannot be are told at each level", (t) => {
   );
 });
 
+test("declared reads and policies that cannot be are told with the item that is wrong", (t) => {
+  const lists = [
+    "prices.csv",
+    ["prices.csv"],
+    [{ file: "prices.csv" }, { fil: "prices.csv" }],
+    [{ file: "prices.csv", env: "MODEL" }],
+    [{ dir: "" }],
+    [{ url: "example.com/rates" }],
+    [{}],
+    [{ variable: "MODEL" }],
+  ];
+  for (const reads of lists) snapshotProblems(t, () => loose.step({ name: "a", run: () => 1, reads }));
+  const policies = ["revalidated", true, { ttl: "1" }, { ttl: "1h", tll: "2h" }, {}];
+  for (const http of policies) snapshotProblems(t, () => loose.step({ name: "a", run: () => 1, http }));
+});
+
 test("options of a run that do not exist or cannot be are told before anything runs", async (t) => {
   const wrong = { cach: false, jobs: 0, force: "train", reporter: "plian", signal: 3, tags: { a: 1 }, name: "a/b" };
   await snapshotRejection(t, loose.pipeline({ name: "p", build: () => undefined }).run({}, wrong));

@@ -1,4 +1,5 @@
 /** Options of a step, and who wins: run, call, step, pipeline (innermost first), default. */
+import type { ReadsOption } from "./declared-read.ts";
 
 /**
  * - `true` or `"use"`: take a stored result where its key fits, else execute and record.
@@ -14,6 +15,18 @@ export type CacheMode = "use" | "refresh" | "off" | "require";
 /** A duration: milliseconds, or a number with a unit, as in `"90s"`, `"15m"`, `"12h"`, `"7d"`, `"2w"`. */
 export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d" | "w"}`;
 
+/**
+ * What becomes of a result when a URL that its step read by GET may answer otherwise now.
+ *
+ * - `"revalidate"`: the server is asked, with the validator of the response (its `ETag` or `Last-Modified`) where it had one.
+ * - `{ ttl }`: for so long after the response it is taken to hold; then the server is asked.
+ * - `"ignore"`: responses are no input of the step.
+ */
+export type HttpOption = "revalidate" | "ignore" | { readonly ttl: Duration };
+
+/** An {@link HttpOption} in milliseconds. */
+export type HttpPolicy = "revalidate" | "ignore" | { readonly ttlMs: number };
+
 /** What can be set on a step, a pipeline, a call and a run alike. */
 export interface StepOptions {
   readonly cache?: CacheOption;
@@ -22,6 +35,8 @@ export interface StepOptions {
   /** How often a failed step is tried again; 0 by default. */
   readonly retry?: number;
   readonly timeout?: Duration;
+  /** What the answers of URLs that the step reads are to it; `"revalidate"` by default. */
+  readonly http?: HttpOption;
 }
 
 /** What only a step, or a call of it, can say. */
@@ -30,4 +45,6 @@ export interface StepIdentityOptions {
   readonly version?: string;
   /** What only the user knows: whatever it returns joins the key. Gets the plain values among the arguments. */
   readonly cacheKey?: (params: Readonly<Record<string, unknown>>) => unknown;
+  /** What it reads where that cannot be seen: in a child process, in a native add-on. */
+  readonly reads?: ReadsOption;
 }

@@ -207,6 +207,7 @@ test("options of each level stand in the plan side by side, those of inner pipel
     expiresMs: undefined,
     retry: 0,
     timeoutMs: 1000,
+    http: "revalidate",
   });
 });
 

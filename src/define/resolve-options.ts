@@ -1,6 +1,10 @@
 /** Who wins where several levels set an option: run, call, step, pipelines from the innermost out, defaults. */
 import { parseDuration } from "./duration.ts";
-import type { CacheMode, CacheOption, StepIdentityOptions, StepOptions } from "./options.ts";
+import { toDeclaredReads, type DeclaredRead } from "./declared-read.ts";
+import { DefinitionError } from "../error.ts";
+import { showValue } from "../hash/show-value.ts";
+import type { CacheMode, CacheOption, HttpOption, HttpPolicy, StepIdentityOptions, StepOptions } from "./options.ts";
+import { plainArguments } from "./plain-arguments.ts";
 import type { PlanNode } from "./plan.ts";
 
 export type OptionLevel = "run" | "call" | "step" | "pipeline" | "default";
@@ -24,6 +28,7 @@ export interface EffectiveOptions {
   readonly retry: number;
   /** Undefined: a step may take as long as it likes. */
   readonly timeoutMs: number | undefined;
+  readonly http: HttpPolicy;
 }
 
 /** The options that hold, each decided by the highest level that sets it. */
@@ -44,6 +49,7 @@ export function resolveOptions(levels: OptionLevels): EffectiveOptions {
     expiresMs: toLimit(pick("expires")),
     retry: pick("retry") ?? 0,
     timeoutMs: toLimit(pick("timeout")),
+    http: toHttpPolicy(pick("http") ?? "revalidate"),
   };
 }
 
@@ -69,6 +75,21 @@ export function resolveIdentity(node: PlanNode): StepIdentityOptions {
   return { ...(version === undefined ? {} : { version }), ...(cacheKey === undefined ? {} : { cacheKey }) };
 }
 
+/**
+ * What a node is declared to read: the call's declaration where it has one, else the step's. Undefined when nothing is
+ * declared. Throws what a function throws that declares it, and a DefinitionError (RPS1012) when it returns something else.
+ */
+export function resolveReads(node: PlanNode): readonly DeclaredRead[] | undefined {
+  const reads = node.callOptions.reads ?? node.step.options.reads;
+  if (reads === undefined) return undefined;
+  const given: unknown = typeof reads === "function" ? reads(plainArguments(node)) : reads;
+  const resolved = toDeclaredReads(given);
+  if (!("expected" in resolved)) return resolved;
+  const { expected, hint } = resolved;
+  const message = `"reads" of step "${node.id}" returned ${showValue(given, 60)}; expected ${expected}`;
+  throw new DefinitionError([{ code: "RPS1012", message, hint }]);
+}
+
 /** A cache option without its shorthands. */
 export function toCacheMode(option: CacheOption): CacheMode {
   if (option === true) return "use";
@@ -80,4 +101,8 @@ function toLimit(duration: StepOptions["expires"]): number | undefined {
   if (duration === undefined) return undefined;
   const milliseconds = parseDuration(duration);
   return milliseconds === Infinity ? undefined : milliseconds;
+}
+
+function toHttpPolicy(option: HttpOption): HttpPolicy {
+  return typeof option === "string" ? option : { ttlMs: parseDuration(option.ttl) };
 }

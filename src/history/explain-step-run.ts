@@ -1,5 +1,5 @@
 /** Why a step ran or was reused: its key beside an earlier one, part by part. */
-import { countDifferences, holdsArtifact, showArgument } from "../cache/explain.ts";
+import { countDifferences, holdsArtifact, showArgument, showReads } from "../cache/explain.ts";
 import { compareKeys } from "../cache/explain-miss.ts";
 import { digestBytes, shortDigest, type Digest } from "../hash/digest.ts";
 import type { KeyRecord } from "../record/key.ts";
@@ -167,6 +167,7 @@ function listRest(from: KeyRecord | undefined, to: KeyRecord): KeyPart[] {
       to.cacheKey && showArgument(to.cacheKey),
       compared,
     ),
+    toPart("reads", from?.reads && showReads(from.reads), to.reads && showReads(to.reads), compared),
     toPart("outputs", outputs(from), outputs(to), compared),
     toPart("runtime", from?.runtime, to.runtime, compared),
   ];

@@ -1,4 +1,6 @@
 /** Observation: what a step reads of the world while it runs, and whether that still holds. */
+import type { DeclaredRead } from "../define/declared-read.ts";
+import type { HttpPolicy } from "../define/options.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { Notice, Obstacle, Trace, TraceCheck } from "../record/trace.ts";
 
@@ -30,6 +32,9 @@ export interface ObserverParts {
 export interface ObservationParts {
   /** Names of state in modules that the step fills while it runs (a memo): whoever shares one shares what was read to fill it. */
   readonly memos: readonly string[];
+  /** What the step says that it reads; undefined when it says nothing. */
+  readonly declared: readonly DeclaredRead[] | undefined;
+  readonly http: HttpPolicy;
 }
 
 /** Of one step run, over all its attempts. */

@@ -25,6 +25,8 @@ export interface KeyRecord {
   readonly outputs: Readonly<Record<string, string>>;
   readonly version: string | undefined;
   readonly cacheKey: KeyArgument | undefined;
+  /** What it is declared to read, as `file prices.csv`, in order; undefined when nothing is declared. What is there is no part of the key. */
+  readonly reads?: readonly string[];
   /** What the bytes may depend on: `node 24`, `linux x64`. */
   readonly runtime: string;
 }

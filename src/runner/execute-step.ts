@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { textsOf, toCodeRecord } from "../cache/explain-miss.ts";
 import type { Key } from "../cache/key.ts";
 import type { CodeIdentity } from "../code/identity.ts";
-import type { EffectiveOptions } from "../define/resolve-options.ts";
+import { resolveReads, type EffectiveOptions } from "../define/resolve-options.ts";
 import { singleOutput, type PlanNode } from "../define/plan.ts";
 import type { Digest } from "../hash/digest.ts";
 import { RunError } from "../error.ts";
@@ -56,7 +56,11 @@ const longestRetryMs = 30_000;
 export async function executeStep(parts: ExecuteParts): Promise<Executed> {
   const { options, signal, recorder, notes, observer, code } = parts;
   const attempts: AttemptRecord[] = [];
-  const observation = observer.observe({ memos: code.memos });
+  const observation = observer.observe({
+    memos: code.memos,
+    declared: resolveReads(parts.node),
+    http: options.http,
+  });
   for (let attempt = 1; ; attempt += 1) {
     const startedAt = Date.now();
     let outputs: ReadonlyMap<string, StoredValue>;

@@ -109,6 +109,16 @@ export const options = pipeline({
     train({ trainSet }, { expires: "7" });
     // @ts-expect-error 24: an order that names no call
     train({ trainSet }, { after: "splitter" });
+    // @ts-expect-error 52: a policy that does not exist
+    train({ trainSet }, { http: "never" });
+    // @ts-expect-error 53: a ttl without a unit
+    train({ trainSet }, { http: { ttl: "1" } });
+    // @ts-expect-error 54: a path that does not say what it is of
+    train({ trainSet }, { reads: ["prices.csv"] });
+    // @ts-expect-error 55: a kind of read that does not exist
+    train({ trainSet }, { reads: [{ fil: "prices.csv" }] });
+    // @ts-expect-error 56: two reads in one record
+    train({ trainSet }, { reads: [{ file: "prices.csv", env: "MODEL" }] });
     // @ts-expect-error 25: an option of runs
     train({ trainSet }, { reporter: "plain" });
   },
@@ -123,6 +133,10 @@ export const definitions = [
   step({ name: "a" }),
   // @ts-expect-error 29: an unknown option
   step({ name: "a", run: () => 1, retries: 3 }),
+  // @ts-expect-error 57: an address without a scheme
+  step({ name: "a", run: () => 1, reads: [{ url: "example.com" }] }),
+  // @ts-expect-error 58: a function that returns no list of reads
+  step({ name: "a", run: () => 1, reads: () => "prices.csv" }),
   // @ts-expect-error 30: inputs by position
   step({ name: "a", run: (rows: number[]) => rows }),
   // @ts-expect-error 31: a function that takes another type than its params schema yields
