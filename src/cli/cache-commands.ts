@@ -1,15 +1,50 @@
 /** The commands about stored results, as data. */
 import type { Arg, Command, Flag } from "./command.ts";
+import { dryRunFlag, yesFlag } from "./shared-flags.ts";
 
 /** What they have in common, for help. */
-export const cacheFamily = "Stored results: what is there, what it saves, and why steps miss it";
+export const cacheFamily = "Stored results: what is there, what it saves, what to keep";
 
 const stepArg = { name: "step", help: "Only of this step" } as const satisfies Arg;
+const selectorArg = {
+  name: "what",
+  required: true,
+  many: true,
+  help: "Steps, keys by their beginning, step runs, or runs: what they made and reused",
+} as const satisfies Arg;
 const sinceFlag = {
   type: "string",
   value: "TIME",
   help: "Count runs that started in this time: 7d, 12h",
 } as const satisfies Flag;
+
+/** `reprise gc`, which is `reprise cache gc` as well. */
+export const gcCommand = {
+  summary: "Free space: data that nothing refers to, and old runs and results by rule",
+  group: "keep",
+  args: [],
+  flags: {
+    "older-than": { type: "string", value: "TIME", help: "Remove runs older than this: 30d, 12h" },
+    keep: { type: "number", value: "N", help: "Keep the newest N runs of each pipeline, remove the others" },
+    "keep-results": {
+      type: "number",
+      value: "N",
+      help: "Of each step, keep the N results that were used last; the others are not reused any more",
+    },
+    "max-size": { type: "string", value: "SIZE", help: "Remove the oldest runs until the store is smaller: 5gb" },
+    failed: { type: "boolean", help: "Remove runs that failed or were broken off" },
+    "dry-run": dryRunFlag,
+    yes: yesFlag,
+  },
+  examples: [
+    "reprise gc -n",
+    "reprise gc --older-than 30d --keep 20",
+    "reprise gc --max-size 5gb --yes",
+    "reprise gc --keep-results 3",
+  ],
+  details:
+    "Tagged runs stay, and so do pinned results, the runs that made them, and runs whose results later runs reuse. Without a rule only data that nothing refers to is removed. Nothing is removed while a run goes on. Sizes are those of the stored bytes; by how much the records shrank is said apart.",
+} as const satisfies Command;
 
 export const cacheCommands = {
   "cache ls": {
@@ -58,4 +93,27 @@ export const cacheCommands = {
     details:
       "Looks at what can be told without the pipeline: age, invalidation, runtime, the stored bytes, and what its step read of the world. Whether code and parameters are still those of the key says reprise plan.",
   },
+  "cache rm": {
+    summary: "Remove stored results, then the data that nothing refers to any more",
+    group: "keep",
+    args: [selectorArg],
+    flags: { "dry-run": dryRunFlag, yes: yesFlag },
+    examples: ["reprise cache rm trainer -n", "reprise cache rm 632e470e", "reprise cache rm last~3 --yes"],
+    details: "Runs keep their artifacts: what one names stays. Pinned results stay too.",
+  },
+  "cache pin": {
+    summary: "Keep stored results, their artifacts and bytes, whatever else is removed",
+    group: "keep",
+    args: [selectorArg],
+    flags: {},
+    examples: ["reprise cache pin trainer", "reprise cache pin last"],
+  },
+  "cache unpin": {
+    summary: "Let pinned results go again like others",
+    group: "keep",
+    args: [selectorArg],
+    flags: {},
+    examples: ["reprise cache unpin trainer"],
+  },
+  "cache gc": gcCommand,
 } as const satisfies Readonly<Record<string, Command>>;

@@ -1,6 +1,7 @@
 /** Every command and flag, as data. */
-import { cacheCommands, cacheFamily } from "./cache-commands.ts";
+import { cacheCommands, cacheFamily, gcCommand } from "./cache-commands.ts";
 import type { Arg, Command, Flag } from "./command.ts";
+import { dryRunFlag, yesFlag } from "./shared-flags.ts";
 
 export const globalFlags = {
   cwd: { type: "string", value: "DIR", help: "Work in this folder" },
@@ -50,12 +51,6 @@ const choiceFlags = {
   },
 } as const satisfies Readonly<Record<string, Flag>>;
 
-const dryRunFlag = {
-  type: "boolean",
-  short: "n",
-  help: "Show what would happen and change nothing",
-} as const satisfies Flag;
-const yesFlag = { type: "boolean", help: "Do not ask" } as const satisfies Flag;
 const graphFormats = ["tree", "mermaid", "dot", "json"] as const;
 
 export const commands = {
@@ -250,22 +245,7 @@ export const commands = {
     examples: ["reprise invalidate trainer -n", "reprise invalidate train_set@v2 --downstream --yes"],
     details: "The next run executes the step again and says that it was invalidated. Nothing is deleted.",
   },
-  gc: {
-    summary: "Free space: data that nothing refers to, and old runs by rule",
-    group: "keep",
-    args: [],
-    flags: {
-      "older-than": { type: "string", value: "TIME", help: "Remove runs older than this: 30d, 12h" },
-      keep: { type: "number", value: "N", help: "Keep the newest N runs of each pipeline, remove the others" },
-      "max-size": { type: "string", value: "SIZE", help: "Remove the oldest runs until the store is smaller: 5gb" },
-      failed: { type: "boolean", help: "Remove runs that failed or were broken off" },
-      "dry-run": dryRunFlag,
-      yes: yesFlag,
-    },
-    examples: ["reprise gc -n", "reprise gc --older-than 30d --keep 20", "reprise gc --max-size 5gb --yes"],
-    details:
-      "Tagged runs stay, and so do runs whose results later runs reuse. Without a rule only data that nothing refers to is removed.",
-  },
+  gc: gcCommand,
   rm: {
     summary: "Remove runs, then the data that nothing refers to any more",
     group: "keep",

@@ -48,6 +48,8 @@ export interface CacheStats {
     readonly bytes: number;
     /** Of all blobs in the store: those of runs whose results are not reused as well, and those that nothing refers to. */
     readonly storeBytes: number;
+    /** Of the records: runs, logs, keys and what steps read. */
+    readonly recordBytes: number;
   };
   /** The runs that the rest is about. */
   readonly runs: { readonly count: number; readonly from: number | undefined; readonly to: number | undefined };
@@ -106,6 +108,7 @@ export async function countCache(
       logicalBytes: entries.reduce((sum, entry) => sum + sizeOf(entry), 0),
       bytes: sizeOf(...entries),
       storeBytes,
+      recordBytes: await metadata.size(),
     },
     runs: { count: runs.length, from: runs.at(-1)?.startedAt, to: runs[0]?.startedAt },
     use: countUse(asked),

@@ -14,8 +14,9 @@ import { openContentStore } from "../store/content-store.ts";
 import { openMemoryBlobStore } from "../store/memory-blob-store.ts";
 import { openMemoryMetadataStore } from "../store/memory-metadata-store.ts";
 import { openHistory } from "./history.ts";
+import { applyRemoval } from "./apply-removal.ts";
 import { applyInvalidation, planInvalidation } from "./invalidation.ts";
-import { applyRemoval, planCollection, planRunRemoval } from "./removal.ts";
+import { planCollection, planRunRemoval } from "./removal.ts";
 
 const digest = (text: string): Digest => digestBytes(text);
 const hour = 3_600_000;
@@ -420,7 +421,7 @@ test("removing a run frees what no other run refers to, and says what others los
     removal.losing.map(({ run }) => run.id),
     ["r-2"],
   );
-  assert.equal(await applyRemoval(ports, removal), removal.bytes);
+  assert.equal((await applyRemoval(ports, removal)).bytes, removal.bytes);
   assert.deepEqual(await (await history.run("r-2")).outputs["model"]?.load(), { gamma: 0.2 });
   assert.deepEqual(await (await history.artifact("rows")).load(), [1, 2, 3]);
   await refused(history.artifact("model@v1"));

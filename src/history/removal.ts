@@ -1,20 +1,12 @@
 /** What may go: runs that somebody named or a rule picked, and the data that nothing refers to after that. */
-import { ConflictError } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { Artifact } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
-import type { KeyDigest } from "../record/key.ts";
-import type { ArtifactUse, Run, StepRun } from "../record/run.ts";
-import type { BlobStat, BlobStore } from "../store/blob-store.ts";
-import type { MetadataStore } from "../store/metadata-store.ts";
-import { isElsewhere, withLiveStatus } from "./live-status.ts";
+import type { ArtifactUse, Run } from "../record/run.ts";
+import type { BlobStat } from "../store/blob-store.ts";
+import { listUsers, runOf, takeInventory, type Inventory, type RemovalPorts } from "./inventory.ts";
 import { artifactKey } from "./run-details.ts";
-
-export interface RemovalPorts {
-  readonly metadata: MetadataStore;
-  readonly blobs: BlobStore;
-}
 
 export interface RetentionRules {
   /** Runs that started before this go. Milliseconds since 1970. */
@@ -25,6 +17,8 @@ export interface RetentionRules {
   readonly maxSize?: number;
   /** Runs that failed, were cancelled or interrupted go. */
   readonly failed?: boolean;
+  /** Of each step, the results that were used last stay, the others are not reused any more. */
+  readonly keepResults?: number;
 }
 
 /** What would be removed. Nothing is, until it is applied. */
@@ -34,27 +28,28 @@ export interface Removal {
   readonly held: readonly { readonly run: Run; readonly why: string }[];
   /** Runs that stay, but lose the logs and metrics of steps that they reused from one that goes. */
   readonly losing: readonly { readonly run: Run; readonly from: Run }[];
-  readonly cacheEntries: readonly Pick<CacheEntry, "key" | "trace">[];
+  readonly cacheEntries: readonly CacheEntry[];
+  /** Stored results that were named or picked by a rule, but stay because they are pinned. */
+  readonly pinned: readonly CacheEntry[];
   readonly artifacts: readonly Pick<Artifact, "name" | "version">[];
   readonly blobs: readonly BlobStat[];
-  /** Of the blobs. */
+  /** Of the blobs: what their files hold. */
   readonly bytes: number;
+  /** What steps read, where nothing names it any more. */
+  readonly traces: readonly Digest[];
+  /** Files that no remaining result has read as they were remembered. */
+  readonly files: readonly string[];
+  /** The runs that were there when this was planned. It is applied only if no other has come. */
+  readonly known: readonly RunId[];
 }
 
 /** Data that nothing refers to is left alone for this long: somebody may be about to refer to it. */
 const graceMs = 3_600_000;
 
-/** Everything that is known, read once. */
-interface Inventory {
-  readonly runs: readonly Run[];
-  readonly stepRuns: ReadonlyMap<RunId, readonly StepRun[]>;
-  readonly entries: readonly CacheEntry[];
-  readonly artifacts: readonly Artifact[];
-  readonly blobs: readonly BlobStat[];
-  readonly now: number;
-}
-
-/** Picks runs by rules; tagged runs stay, and so do runs whose results are reused by runs that stay. */
+/**
+ * Picks runs and stored results by rules. Pinned results stay, and so do tagged runs, runs that go on, runs that made a
+ * pinned result, and runs whose results are reused by runs that stay.
+ */
 export async function planCollection(ports: RemovalPorts, rules: RetentionRules, now: number): Promise<Removal> {
   const inventory = await takeInventory(ports, now);
   const picked = new Set(pickByRules(inventory.runs, rules));
@@ -68,15 +63,18 @@ export async function planCollection(ports: RemovalPorts, rules: RetentionRules,
     if (tags.length > 0) hold(run, `it is tagged ${tags.join(", ")}`);
     else if (run.status === "running") hold(run, "it is running");
   }
+  const makers = makersOfPinned(inventory);
   const users = listUsers(inventory);
   for (const run of picked) {
     const user = users.get(run)?.find((each) => !picked.has(each));
-    if (user !== undefined) hold(run, `run ${user.id} reuses its results`);
+    if (makers.has(run.id)) hold(run, "it made a pinned result");
+    else if (user !== undefined) hold(run, `run ${user.id} reuses its results`);
   }
-  const removal = planFor(inventory, picked, held, { orphans: true });
+  const dropped = new Set(pickEntries(inventory, rules));
+  const removal = planFor(inventory, { gone: picked, dropped }, held, { orphans: true });
   const total = inventory.blobs.reduce((sum, blob) => sum + blob.size, 0);
   if (rules.maxSize === undefined || total - removal.bytes <= rules.maxSize) return removal;
-  return shrinkTo(inventory, rules.maxSize, total, picked, held);
+  return shrinkTo(inventory, rules.maxSize, total, { gone: picked, dropped }, held);
 }
 
 /** Picks as few of the oldest runs as it takes. More runs never free less, so their number is found by halving. */
@@ -84,12 +82,14 @@ function shrinkTo(
   inventory: Inventory,
   maxSize: number,
   total: number,
-  picked: ReadonlySet<Run>,
+  picked: Picked,
   held: Removal["held"],
 ): Removal {
-  const order = orderByAge(inventory, picked);
-  const planWith = (count: number): Removal =>
-    planFor(inventory, new Set([...picked, ...order.slice(0, count)]), held, { orphans: true });
+  const order = orderByAge(inventory, picked.gone);
+  const planWith = (count: number): Removal => {
+    const gone = new Set([...picked.gone, ...order.slice(0, count)]);
+    return planFor(inventory, { ...picked, gone }, held, { orphans: true });
+  };
   let low = 1;
   let high = order.length;
   while (low < high) {
@@ -103,9 +103,12 @@ function shrinkTo(
 /** The runs that may go, oldest first, none before those that reuse its results. */
 function orderByAge(inventory: Inventory, picked: ReadonlySet<Run>): readonly Run[] {
   const users = listUsers(inventory);
+  const makers = makersOfPinned(inventory);
   const gone = new Set(picked);
   const order: Run[] = [];
-  let waiting = inventory.runs.toReversed().filter((run) => !picked.has(run) && !isProtected(run));
+  let waiting = inventory.runs
+    .toReversed()
+    .filter((run) => !picked.has(run) && !isProtected(run) && !makers.has(run.id));
   for (;;) {
     const before = order.length;
     waiting = waiting.filter((run) => {
@@ -122,6 +125,18 @@ function isProtected(run: Run): boolean {
   return run.status === "running" || Object.keys(run.tags).length > 0;
 }
 
+function makersOfPinned({ entries }: Inventory): ReadonlySet<RunId> {
+  return new Set(entries.flatMap(({ pinnedAt, origin }) => (pinnedAt === undefined ? [] : runOf(origin))));
+}
+
+/** Of each step, all but those that were used last. */
+function pickEntries({ entries, usedAt }: Inventory, { keepResults }: RetentionRules): readonly CacheEntry[] {
+  if (keepResults === undefined) return [];
+  const lastUsedFirst = entries.toSorted((a, b) => (usedAt.get(b) ?? 0) - (usedAt.get(a) ?? 0));
+  const bySteps = Map.groupBy(lastUsedFirst, ({ step }) => step);
+  return [...bySteps.values()].flatMap((own) => own.slice(keepResults));
+}
+
 /** Plans to remove these runs, whatever refers to them; `data: "keep"` leaves everything but the records of the runs. */
 export async function planRunRemoval(
   ports: RemovalPorts,
@@ -132,71 +147,40 @@ export async function planRunRemoval(
   const inventory = await takeInventory(ports, now);
   const ids = new Set(runs.map((run) => run.id));
   const picked = new Set(inventory.runs.filter((run) => ids.has(run.id)));
-  const removal = planFor(inventory, picked, [], { orphans: false });
+  const removal = planFor(inventory, { gone: picked, dropped: new Set() }, [], { orphans: false });
   const users = listUsers(inventory);
   const losing = [...picked].flatMap((from) =>
     [...new Set(users.get(from))].filter((run) => !picked.has(run)).map((run) => ({ run, from })),
   );
   return options.data === "remove"
     ? { ...removal, losing }
-    : { runs: removal.runs, held: [], losing, cacheEntries: [], artifacts: [], blobs: [], bytes: 0 };
+    : { ...nothing, runs: removal.runs, losing, known: removal.known };
 }
 
-/** Removes what was planned; what somebody has referred to since then stays. Answers with the bytes that were freed. */
-export async function applyRemoval(ports: RemovalPorts, removal: Removal): Promise<number> {
-  const { metadata, blobs } = ports;
-  const going = (await metadata.runs({ status: ["running"] })).map(withLiveStatus);
-  const named = new Set(removal.runs.map((run) => run.id));
-  // Whoever names a run of another machine knows more about it than can be told from here.
-  const live = going.find((run) => run.status === "running" && !(named.has(run.id) && isElsewhere(run)));
-  if (live !== undefined && (removal.blobs.length > 0 || named.has(live.id))) {
-    const where = isElsewhere(live) ? ` on ${live.environment.host}` : "";
-    throw new ConflictError(
-      "RPS5001",
-      `Run ${live.id} of "${live.pipeline}" is going on${where}, and may need what would be removed`,
-      {
-        hint: isElsewhere(live)
-          ? `Wait until it has ended; if it was killed there, remove it: reprise rm ${live.id}`
-          : "Wait until it has ended, or stop it",
-      },
-    );
-  }
-  await metadata.write([
-    ...(removal.runs.length === 0 ? [] : [{ kind: "remove-runs" as const, runs: removal.runs.map((run) => run.id) }]),
-    ...(removal.cacheEntries.length === 0
-      ? []
-      : [{ kind: "remove-cache-entries" as const, entries: removal.cacheEntries }]),
-    ...(removal.artifacts.length === 0 ? [] : [{ kind: "remove-artifacts" as const, artifacts: removal.artifacts }]),
-  ]);
-  if (removal.blobs.length === 0) return 0;
-  const referenced = new Set<Digest>();
-  for await (const digest of metadata.referencedBlobs()) referenced.add(digest);
-  const now = await blobs.stat(removal.blobs.map((blob) => blob.digest));
-  // A writer of the same bytes touches the blob, which makes it younger than it was when the removal was planned.
-  const free = removal.blobs.filter(
-    (blob) => !referenced.has(blob.digest) && now.get(blob.digest)?.modifiedAt === blob.modifiedAt,
-  );
-  await blobs.remove(free.map((blob) => blob.digest));
-  return free.reduce((sum, blob) => sum + blob.size, 0);
-}
+const nothing: Removal = {
+  runs: [],
+  held: [],
+  losing: [],
+  cacheEntries: [],
+  pinned: [],
+  artifacts: [],
+  blobs: [],
+  bytes: 0,
+  traces: [],
+  files: [],
+  known: [],
+};
 
-async function takeInventory({ metadata, blobs }: RemovalPorts, now: number): Promise<Inventory> {
-  const runs = (await metadata.runs({})).map(withLiveStatus);
-  const stepRuns = Map.groupBy(await metadata.stepRuns({}), (stepRun) => stepRun.run);
-  return {
-    runs,
-    stepRuns,
-    entries: await metadata.cacheEntriesOf({}),
-    artifacts: await metadata.artifacts({}),
-    blobs: await listBlobs(blobs),
-    now,
-  };
-}
-
-async function listBlobs(blobs: BlobStore): Promise<readonly BlobStat[]> {
-  const found: BlobStat[] = [];
-  for await (const blob of blobs.list()) found.push(blob);
-  return found;
+/** Plans to remove stored results, and the data that nothing refers to after that. What runs name stays, and what is pinned. */
+export async function planEntryRemoval(
+  ports: RemovalPorts,
+  entries: readonly CacheEntry[],
+  now: number,
+): Promise<Removal> {
+  const inventory = await takeInventory(ports, now);
+  const named = new Set(entries.map(entryName));
+  const dropped = new Set(inventory.entries.filter((entry) => named.has(entryName(entry))));
+  return planFor(inventory, { gone: new Set(), dropped }, [], { orphans: false });
 }
 
 function pickByRules(runs: readonly Run[], rules: RetentionRules): readonly Run[] {
@@ -214,47 +198,47 @@ function pickByRules(runs: readonly Run[], rules: RetentionRules): readonly Run[
   });
 }
 
-/** The other runs that reuse a run's results. */
-function listUsers(inventory: Inventory): ReadonlyMap<Run, readonly Run[]> {
-  const byId = new Map(inventory.runs.map((run) => [run.id, run]));
-  const users = new Map<Run, Run[]>();
-  for (const [id, stepRuns] of inventory.stepRuns) {
-    const user = byId.get(id);
-    for (const { origin } of stepRuns) {
-      const owner = origin === undefined ? undefined : byId.get(runOf(origin));
-      if (user === undefined || owner === undefined || owner === user) continue;
-      users.set(owner, [...(users.get(owner) ?? []), user]);
-    }
-  }
-  return users;
+interface Picked {
+  readonly gone: ReadonlySet<Run>;
+  readonly dropped: ReadonlySet<CacheEntry>;
 }
 
-/** All that nothing refers to when these runs are gone. `orphans`: also what nothing referred to before. */
+/** All that nothing refers to when these are gone. `orphans`: also what nothing referred to before. */
 function planFor(
   inventory: Inventory,
-  gone: ReadonlySet<Run>,
+  { gone, dropped }: Picked,
   held: Removal["held"],
   { orphans }: { readonly orphans: boolean },
 ): Removal {
   const { now } = inventory;
-  const keptKeys = new Set<KeyDigest>();
-  const goneKeys = new Set<KeyDigest>();
+  /** Step runs that executed, for runs that stay and for runs that go. */
+  const keptOrigins = new Set<StepRunId>();
+  const goneOrigins = new Set<StepRunId>();
+  const keptTraces = new Set<Digest>();
   const used = new Set<string>();
   const released = new Set<string>();
   for (const run of inventory.runs) {
+    const isGone = gone.has(run);
     for (const stepRun of inventory.stepRuns.get(run.id) ?? []) {
-      const isGone = gone.has(run);
-      if (stepRun.key !== undefined) (isGone ? goneKeys : keptKeys).add(stepRun.key);
+      (isGone ? goneOrigins : keptOrigins).add(stepRun.origin ?? stepRun.id);
+      if (!isGone && stepRun.trace !== undefined) keptTraces.add(stepRun.trace);
       for (const use of [...stepRun.inputs, ...stepRun.outputs]) (isGone ? released : used).add(useKey(use));
     }
   }
-  const cacheEntries: Pick<CacheEntry, "key" | "trace">[] = [];
+  const cacheEntries: CacheEntry[] = [];
+  const pinned: CacheEntry[] = [];
   for (const entry of inventory.entries) {
-    const isUnused = !keptKeys.has(entry.key);
+    const isUnused = !keptOrigins.has(entry.origin);
     const isOld = entry.createdAt < now - graceMs;
     const isExpired = entry.expiresAt !== undefined && entry.expiresAt < now;
-    const goes = (isUnused && (goneKeys.has(entry.key) || (orphans && isOld))) || (orphans && isExpired);
-    if (goes) cacheEntries.push({ key: entry.key, trace: entry.trace });
+    const isPicked =
+      dropped.has(entry) ||
+      (isUnused && (goneOrigins.has(entry.origin) || (orphans && isOld))) ||
+      (orphans && isExpired);
+    const goes = isPicked && entry.pinnedAt === undefined;
+    if (goes) cacheEntries.push(entry);
+    else if (isPicked) pinned.push(entry);
+    if (!goes && entry.trace !== undefined) keptTraces.add(entry.trace);
     for (const use of entry.outputs) (goes ? released : used).add(useKey(use));
   }
   const artifacts: Artifact[] = [];
@@ -276,9 +260,21 @@ function planFor(
     held,
     losing: [],
     cacheEntries,
+    pinned,
     artifacts: artifacts.map(({ name, version }) => ({ name, version })),
     blobs,
     bytes: blobs.reduce((sum, blob) => sum + blob.size, 0),
+    ...planObservations(inventory, keptTraces),
+    known: inventory.runs.map(({ id }) => id),
+  };
+}
+
+/** Traces that nothing names, and what was remembered of files that none of the others has read so. */
+function planObservations({ traces, files }: Inventory, kept: ReadonlySet<Digest>): Pick<Removal, "traces" | "files"> {
+  const read = new Set([...kept].flatMap((digest) => traces.get(digest) ?? []));
+  return {
+    traces: [...traces.keys()].filter((digest) => !kept.has(digest)),
+    files: files.filter(({ digest }) => !read.has(digest)).map(({ path }) => path),
   };
 }
 
@@ -286,6 +282,6 @@ function useKey({ artifact, version }: ArtifactUse): string {
   return `${artifact}@v${version}`;
 }
 
-function runOf(stepRun: StepRunId): RunId {
-  return stepRun.slice(0, stepRun.indexOf("/")) as RunId;
+function entryName({ key, trace }: CacheEntry): string {
+  return `${key} ${trace ?? ""}`;
 }

@@ -4,7 +4,7 @@ import { toStepRunId, type RunId, type StepRunId } from "../record/id.ts";
 import type { LeaseToken } from "../record/lease.ts";
 import type { LogLine, MetricPoint, Run, StepRun } from "../record/run.ts";
 import type { Change, CodeRecord } from "../store/metadata-store.ts";
-import { runsNeededBy, toRunId, unknownRun } from "../store/needed-runs.ts";
+import { runsNeededBy, toRunId, unexpectedRun, unknownRun } from "../store/needed-runs.ts";
 import { fromCacheEntry, fromLogLine, fromMetricPoint, fromRun, fromStepRun, fromText, toStepRun } from "./rows.ts";
 import { fromTrace, fromTraceName } from "./rows.ts";
 import { beatLeases, endLease } from "./leases.ts";
@@ -45,7 +45,8 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (key, trace) DO UPDATE SET step = excluded.step, origin = excluded.origin,
            created_at = excluded.created_at, expires_at = excluded.expires_at,
-           invalidated_at = excluded.invalidated_at, pinned_at = excluded.pinned_at, record = excluded.record`,
+           invalidated_at = excluded.invalidated_at,
+           pinned_at = coalesce(excluded.pinned_at, cache_entries.pinned_at), record = excluded.record`,
         ...fromCacheEntry(asked.entry),
       );
       return;
@@ -109,6 +110,16 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
     case "remove-traces":
       for (const digest of asked.digests) yield* change("DELETE FROM traces WHERE digest = ?", digest);
       return;
+    case "remove-file-digests":
+      for (const path of asked.paths) yield* change("DELETE FROM file_digests WHERE path = ?", path);
+      return;
+    case "expect-runs": {
+      const known = new Set<unknown>(asked.known);
+      const found = yield* execute("SELECT id FROM runs");
+      const other = found.find(({ id }) => !known.has(id));
+      if (other !== undefined) throw unexpectedRun(other["id"] as RunId);
+      return;
+    }
     case "remove-artifacts":
       for (const { name, version } of asked.artifacts) {
         yield* change("DELETE FROM artifacts WHERE name = ? AND version = ?", name, version);

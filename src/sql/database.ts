@@ -1,6 +1,6 @@
 /** A SQLite file as this project opens one: by node:sqlite, with a write-ahead log, migrated, its statements prepared once. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { StoreError } from "../error.ts";
 import { applicationId } from "./schema.ts";
@@ -67,6 +67,29 @@ export function transact<T>(database: Database, mode: "read" | "write", query: (
   }
 }
 
+/** Pages are given back when one of so many is free: writing the file anew costs its size. */
+const worthwhileShare = 8;
+
+/** Gives free pages and the log back to the disk. */
+export function compactDatabase({ connection }: Database): void {
+  const isWorthwhile =
+    readPragma(connection, "freelist_count") * worthwhileShare >= readPragma(connection, "page_count");
+  try {
+    if (isWorthwhile) connection.exec("VACUUM");
+  } catch (error) {
+    // A full disk has no room for the new file; free pages are used by the next records.
+    if (!isSqliteError(error, 13)) throw error;
+  }
+  // Where somebody reads at this moment, the log stays until later.
+  connection.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/** Of a database's file and its log, in bytes. */
+export function sizeOfFiles(path: string): number {
+  const sizes = [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0);
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
 /** Whether somebody else was writing: the same call may work in a moment. */
 export function isBusy(error: unknown): boolean {
   return isSqliteError(error, 5) || isSqliteError(error, 6);
@@ -117,7 +140,10 @@ function refuseNewer(version: number, path: string, migrations: readonly string[
   );
 }
 
-function readPragma(connection: DatabaseSync, name: "user_version" | "application_id"): number {
+function readPragma(
+  connection: DatabaseSync,
+  name: "user_version" | "application_id" | "freelist_count" | "page_count",
+): number {
   return (connection.prepare(`PRAGMA ${name}`).get() as Record<string, number>)[name] as number;
 }
 

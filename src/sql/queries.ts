@@ -51,8 +51,19 @@ export function* selectTraces(digests: readonly Digest[]): Query<ReadonlyMap<Dig
   return new Map(rows.map((row) => [row["digest"] as Digest, toTrace(row)]));
 }
 
-export function* selectFileDigests(paths: readonly string[]): Query<ReadonlyMap<string, FileDigest>> {
-  const rows = yield* selectAmong("SELECT * FROM file_digests", "path", paths);
+const pageOfTraces = 200;
+
+/** The next traces after a digest, in the order of digests. */
+export function* selectTracesAfter(after: string): Query<readonly (readonly [Digest, Trace])[]> {
+  const rows = yield* execute("SELECT * FROM traces WHERE digest > ? ORDER BY digest LIMIT ?", after, pageOfTraces);
+  return rows.map((row) => [row["digest"] as Digest, toTrace(row)] as const);
+}
+
+export function* selectFileDigests(paths: readonly string[] | undefined): Query<ReadonlyMap<string, FileDigest>> {
+  const rows =
+    paths === undefined
+      ? yield* execute("SELECT * FROM file_digests")
+      : yield* selectAmong("SELECT * FROM file_digests", "path", paths);
   return new Map(rows.map((row) => [row["path"] as string, { ...row } as unknown as FileDigest]));
 }
 

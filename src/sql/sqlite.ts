@@ -7,6 +7,7 @@ import type { Artifact } from "../record/artifact.ts";
 import type { StepRunId } from "../record/id.ts";
 import type { KeyDigest } from "../record/key.ts";
 import type { PipelineVersion } from "../record/run.ts";
+import type { Trace } from "../record/trace.ts";
 import type {
   ArtifactQuery,
   AskedLease,
@@ -19,7 +20,7 @@ import type {
   Written,
 } from "../store/metadata-store.ts";
 import { applyChanges, type Scratch } from "./changes.ts";
-import { isBusy, openDatabase, transact, type Database } from "./database.ts";
+import { compactDatabase, isBusy, openDatabase, sizeOfFiles, transact, type Database } from "./database.ts";
 import { acquireLease, selectLeases } from "./leases.ts";
 import { findArtifacts, findVersion, numberArtifacts, numberVersion } from "./numbering.ts";
 import {
@@ -37,6 +38,7 @@ import {
   selectSources,
   selectStepRuns,
   selectTraces,
+  selectTracesAfter,
   selectUses,
   selectVersions,
   type ArtifactPlace,
@@ -125,7 +127,19 @@ class SqliteMetadataStore implements MetadataStore {
     return this.#read(() => selectTraces(digests));
   }
 
-  fileDigests(paths: readonly string[]): ReturnType<MetadataStore["fileDigests"]> {
+  async *allTraces(): AsyncGenerator<readonly [Digest, Trace], void, undefined> {
+    let after = "";
+    for (;;) {
+      const start: string = after;
+      const page = await this.#read(() => selectTracesAfter(start));
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      [after] = last;
+    }
+  }
+
+  fileDigests(paths?: readonly string[]): ReturnType<MetadataStore["fileDigests"]> {
     return this.#read(() => selectFileDigests(paths));
   }
 
@@ -181,6 +195,14 @@ class SqliteMetadataStore implements MetadataStore {
       yield* digests;
       after = last;
     }
+  }
+
+  async size(): Promise<number> {
+    return sizeOfFiles(this.#path);
+  }
+
+  compact(): Promise<void> {
+    return this.#write(() => compactDatabase(this.#database));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

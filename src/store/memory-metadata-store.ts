@@ -22,7 +22,7 @@ import type {
   StepRunQuery,
   Written,
 } from "./metadata-store.ts";
-import { runsNeededBy, toRunId, unknownRun } from "./needed-runs.ts";
+import { runsNeededBy, toRunId, unexpectedRun, unknownRun } from "./needed-runs.ts";
 import { newestEntryFirst } from "./entry-order.ts";
 import { ascending, inPlanOrder } from "./plan-order.ts";
 import { parseTagQuery } from "./tag-query.ts";
@@ -50,7 +50,7 @@ class MemoryMetadataStore implements MetadataStore {
   #points: MetricPoint[] = [];
 
   async write(changes: readonly Change[]): Promise<Written> {
-    checkRuns(changes, (run) => this.#runs.has(run));
+    checkRuns(changes, this.#runs);
     const lost = new Set<LeaseToken>();
     // A copy: what the caller does with its records later is no business of the store.
     for (const change of structuredClone(changes)) this.#apply(change, lost);
@@ -110,8 +110,12 @@ class MemoryMetadataStore implements MetadataStore {
     return pick(this.#traces, digests);
   }
 
-  async fileDigests(paths: readonly string[]): Promise<ReadonlyMap<string, FileDigest>> {
-    return pick(this.#fileDigests, paths);
+  async *allTraces(): AsyncGenerator<readonly [Digest, Trace], void, undefined> {
+    yield* this.#traces;
+  }
+
+  async fileDigests(paths?: readonly string[]): Promise<ReadonlyMap<string, FileDigest>> {
+    return paths === undefined ? new Map(this.#fileDigests) : pick(this.#fileDigests, paths);
   }
 
   async keys(digests: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, KeyRecord>> {
@@ -205,6 +209,12 @@ class MemoryMetadataStore implements MetadataStore {
     }
   }
 
+  async size(): Promise<number> {
+    return 0;
+  }
+
+  async compact(): Promise<void> {}
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #apply(change: Change, lost: Set<LeaseToken>): void {
@@ -218,7 +228,7 @@ class MemoryMetadataStore implements MetadataStore {
         this.#stepRuns.set(change.stepRun.id, change.stepRun);
         return;
       case "cache-entry":
-        this.#entries.set(entryName(change.entry), change.entry);
+        this.#putEntry(change.entry);
         return;
       case "trace":
         getOrInsert(this.#traces, change.digest, () => change.trace);
@@ -263,6 +273,12 @@ class MemoryMetadataStore implements MetadataStore {
       case "remove-traces":
         for (const digest of change.digests) this.#traces.delete(digest);
         return;
+      case "remove-file-digests":
+        for (const path of change.paths) this.#fileDigests.delete(path);
+        return;
+      case "expect-runs":
+        // Looked at before anything was changed.
+        return;
       case "remove-artifacts":
         for (const { name, version } of change.artifacts) {
           const kept = this.#artifacts.get(name)?.filter((each) => each.version !== version) ?? [];
@@ -285,6 +301,11 @@ class MemoryMetadataStore implements MetadataStore {
         }
         return;
     }
+  }
+
+  #putEntry(entry: CacheEntry): void {
+    const name = entryName(entry);
+    this.#entries.set(name, { ...entry, pinnedAt: entry.pinnedAt ?? this.#entries.get(name)?.pinnedAt });
   }
 
   #changeEntries(keys: readonly KeyDigest[], changes: Partial<CacheEntry>): void {
@@ -332,14 +353,18 @@ function entryName({ key, trace }: Pick<CacheEntry, "key" | "trace">): string {
   return `${key} ${trace ?? ""}`;
 }
 
-/** Throws when a change is about a run that is neither there nor among the changes before it. */
-function checkRuns(changes: readonly Change[], hasRun: (run: RunId) => boolean): void {
+/** Throws when a change is about a run that is neither there nor among the changes before it, or expects no such run. */
+function checkRuns(changes: readonly Change[], runs: ReadonlyMap<RunId, Run>): void {
   const added = new Map<RunId, boolean>();
   for (const change of changes) {
+    if (change.kind === "expect-runs") {
+      const other = [...runs.keys()].find((run) => !change.known.includes(run));
+      if (other !== undefined) throw unexpectedRun(other);
+    }
     if (change.kind === "run") added.set(change.run.id, true);
     if (change.kind === "remove-runs") for (const run of change.runs) added.set(run, false);
     for (const run of runsNeededBy(change)) {
-      if (added.get(run) ?? hasRun(run)) continue;
+      if (added.get(run) ?? runs.has(run)) continue;
       throw unknownRun(change, run);
     }
   }

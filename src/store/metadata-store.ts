@@ -46,7 +46,7 @@ export type Change =
   | { readonly kind: "run"; readonly run: Run }
   /** Inserts a step run, or replaces the record of the same id. Its run must be there: so for logs and metrics. */
   | { readonly kind: "step-run"; readonly stepRun: StepRun }
-  /** Inserts, or replaces the entry of the same key and trace. */
+  /** Inserts, or replaces the entry of the same key and trace; what was pinned stays pinned. */
   | { readonly kind: "cache-entry"; readonly entry: CacheEntry }
   /** Keeps a key's parts; a digest already there is left alone. */
   | { readonly kind: "key"; readonly digest: KeyDigest; readonly key: KeyRecord }
@@ -71,6 +71,9 @@ export type Change =
   | { readonly kind: "remove-cache-entries"; readonly entries: readonly Pick<CacheEntry, "key" | "trace">[] }
   /** Removes traces; those that an entry or a step run names are the caller's to spare. */
   | { readonly kind: "remove-traces"; readonly digests: readonly Digest[] }
+  | { readonly kind: "remove-file-digests"; readonly paths: readonly string[] }
+  /** Refuses the whole write with a ConflictError when there is a run that is not among these: it may need what goes. */
+  | { readonly kind: "expect-runs"; readonly known: readonly RunId[] }
   /** Removes versions; their numbers are not given out again. */
   | {
       readonly kind: "remove-artifacts";
@@ -195,8 +198,10 @@ export interface MetadataStore extends AsyncDisposable {
     readonly limit?: number;
   }): Promise<readonly CacheEntry[]>;
   traces(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Trace>>;
-  /** What was remembered of files, by path. */
-  fileDigests(paths: readonly string[]): Promise<ReadonlyMap<string, FileDigest>>;
+  /** Every trace, for garbage collection. What is written or removed meanwhile may be left out. */
+  allTraces(): AsyncIterable<readonly [digest: Digest, trace: Trace]>;
+  /** What was remembered of files, by path; of all files when none are named. */
+  fileDigests(paths?: readonly string[]): Promise<ReadonlyMap<string, FileDigest>>;
   keys(digests: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, KeyRecord>>;
   code(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, CodeRecord>>;
   sources(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, string>>;
@@ -224,4 +229,8 @@ export interface MetadataStore extends AsyncDisposable {
   metrics(query: { readonly stepRuns: readonly StepRunId[] }): Promise<readonly MetricPoint[]>;
   /** Every blob that some artifact names, for garbage collection. One may come several times. */
   referencedBlobs(): AsyncIterable<Digest>;
+  /** What the records take on the disk at this moment, in bytes. */
+  size(): Promise<number>;
+  /** Gives room that removed records left back to the disk, where it is worth it. */
+  compact(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /** Which runs a change needs: what belongs to a run cannot be written without it. */
-import { StoreError } from "../error.ts";
+import { ConflictError, StoreError } from "../error.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
 import type { Change } from "./metadata-store.ts";
 
@@ -25,6 +25,14 @@ export function unknownRun(change: Change, run: RunId): StoreError {
   return new StoreError("RPS4005", `The store refused a change of kind "${change.kind}": there is no run "${run}".`, {
     hint: "Write the run before what belongs to it.",
     data: { kind: change.kind, run },
+  });
+}
+
+/** What a store throws when a run has come that a write did not expect. */
+export function unexpectedRun(run: RunId): ConflictError {
+  return new ConflictError("RPS5001", `Run ${run} began meanwhile, and may need what would be removed`, {
+    hint: "Look again at what there is to remove",
+    data: { run },
   });
 }
 

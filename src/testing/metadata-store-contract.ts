@@ -1,6 +1,7 @@
 /** What every metadata store must do: an adapter's own test calls this and is done. */
 import { afterEach, beforeEach, describe } from "node:test";
 import type { MetadataStore } from "../store/metadata-store.ts";
+import { testCollection } from "./metadata-collection-contract.ts";
 import {
   testArtifacts,
   testCacheEntries,
@@ -36,6 +37,7 @@ export function testMetadataStore(name: string, open: () => Promise<MetadataStor
     describe("uses", () => testUses(current));
     describe("logs and metrics", () => testLogsAndMetrics(current));
     describe("leases", () => testLeases(current));
+    describe("what is kept", () => testCollection(current));
     describe("a write", () => testWrites(current));
   });
 }

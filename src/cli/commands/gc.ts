@@ -1,17 +1,18 @@
-/** `reprise gc`. */
-import { toMilliseconds } from "../../define/duration.ts";
+/** `reprise gc`, and `reprise cache gc`. */
 import { UsageError } from "../../error.ts";
 import { planCollection } from "../../history/removal.ts";
+import { parseAge } from "../age.ts";
 import type { Handler } from "../context.ts";
 import { formatBytes } from "../format.ts";
 import { offerRemoval } from "../removal-view.ts";
 
-export const gc: Handler<"gc"> = async (context) => {
+export const gc: Handler<"gc" | "cache gc"> = async (context) => {
   const { flags } = context;
   const now = Date.now();
-  const { "older-than": age, "max-size": size, keep, failed } = flags;
+  const { "older-than": age, "max-size": size, "keep-results": keepResults, keep, failed } = flags;
   const rules = {
-    ...(age === undefined ? {} : { startedBefore: now - parseAge(age) }),
+    ...(age === undefined ? {} : { startedBefore: now - parseAge("older-than", age) }),
+    ...(keepResults === undefined ? {} : { keepResults }),
     ...(keep === undefined ? {} : { keep }),
     ...(size === undefined ? {} : { maxSize: parseSize(size) }),
     failed,
@@ -26,12 +27,6 @@ export const gc: Handler<"gc"> = async (context) => {
 
 /** What a writer has not finished in this time will not be finished. */
 const unfinishedMs = 3_600_000;
-
-function parseAge(text: string): number {
-  const ms = toMilliseconds(text);
-  if (ms !== undefined) return ms;
-  throw new UsageError("RPS6001", `--older-than needs a duration, but got "${text}"`, { hint: "Write 30d or 12h" });
-}
 
 const unitBytes: Readonly<Record<string, number>> = { "": 1, b: 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 

@@ -37,7 +37,7 @@ function printStats(printer: Printer, found: CacheStats, now: number): void {
   printFacts(printer, [
     ["results", [String(stored.entries), ...states].join(", ")],
     ["their bytes", `${formatBytes(stored.bytes)}; ${formatBytes(stored.logicalBytes)} if equal bytes were not shared`],
-    ["all blobs", formatBytes(stored.storeBytes)],
+    ["the store", `${formatBytes(stored.storeBytes)} of data, ${formatBytes(stored.recordBytes)} of records`],
   ]);
   if (runs.count === 0) {
     printer.line();
