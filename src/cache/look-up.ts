@@ -5,6 +5,7 @@ import type { OptionLevel } from "../define/resolve-options.ts";
 import type { BlobRef } from "../define/materializer.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
+import type { StepRunId } from "../record/id.ts";
 import type { Difference, MissCode } from "../record/reason.ts";
 import type { Trace, TraceCheck } from "../record/trace.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
@@ -43,8 +44,11 @@ export type LookUp =
       /** What could not be asked, and was taken to be as it was. */
       readonly warnings: readonly string[];
     }
-  | { readonly kind: "miss"; readonly told: ToldMiss; readonly entry?: CacheEntry }
-  | { readonly kind: "unknown" };
+  | { readonly kind: "miss"; readonly told: ToldMiss; readonly entry?: CacheEntry; readonly seen: Seen }
+  | { readonly kind: "unknown"; readonly seen: Seen };
+
+/** The step runs that made the entries which stood under the key. */
+export type Seen = readonly StepRunId[];
 
 export interface ToldMiss {
   readonly code: MissCode;
@@ -87,7 +91,11 @@ export async function lookUp(
   const blobs = judged.flatMap((each) => (each.kind === "hit" ? each.entry.blobs : []));
   if (blobs.length === 0) return judged;
   const health = await ports.checkBlobs(blobs);
-  return judged.map((each) => (each.kind === "hit" ? judgeBlobs(each, health) : each));
+  return judged.map((each, index) =>
+    each.kind === "hit"
+      ? judgeBlobs(each, health, entries.get((requests[index] as LookUpRequest).key.digest) ?? [])
+      : each,
+  );
 }
 
 async function checkTraces(
@@ -110,7 +118,7 @@ function judge(
   for (const entry of entries) {
     const told = judgeAge(entry, policy, now);
     if (told !== undefined) {
-      barred ??= { kind: "miss", told, entry };
+      barred ??= { kind: "miss", told, entry, seen: toSeen(entries) };
       continue;
     }
     if (entry.trace === undefined) return { kind: "hit", entry, warnings: [] };
@@ -121,11 +129,16 @@ function judge(
     if (differences.length === 0) return { kind: "hit", entry, warnings };
     if (nearest === undefined || differences.length < nearest.differences.length) nearest = { entry, differences };
   }
-  if (nearest === undefined) return barred ?? { kind: "unknown" };
+  const seen = toSeen(entries);
+  if (nearest === undefined) return barred ?? { kind: "unknown", seen };
   const { entry, differences } = nearest;
   const [first] = differences as [Difference, ...Difference[]];
   const told = { code: first.code, text: describeDifference(first, differences.length - 1), differences };
-  return { kind: "miss", told, entry };
+  return { kind: "miss", told, entry, seen };
+}
+
+function toSeen(entries: readonly CacheEntry[]): Seen {
+  return entries.map(({ origin }) => origin);
 }
 
 function judgeAge(entry: CacheEntry, policy: CachePolicy, now: number): ToldMiss | undefined {
@@ -134,7 +147,11 @@ function judgeAge(entry: CacheEntry, policy: CachePolicy, now: number): ToldMiss
   return { code: "expired", text: `its cached result is older than ${showDuration(policy.expiresMs)}` };
 }
 
-function judgeBlobs(hit: Extract<LookUp, { kind: "hit" }>, health: ReadonlyMap<Digest, BlobHealth>): LookUp {
+function judgeBlobs(
+  hit: Extract<LookUp, { kind: "hit" }>,
+  health: ReadonlyMap<Digest, BlobHealth>,
+  entries: readonly CacheEntry[],
+): LookUp {
   const { entry } = hit;
   for (const blob of entry.blobs) {
     const state = health.get(blob.digest) ?? "missing";
@@ -145,7 +162,7 @@ function judgeBlobs(hit: Extract<LookUp, { kind: "hit" }>, health: ReadonlyMap<D
       state === "missing"
         ? { code: "missing-output", text: `${what} is missing from the store` }
         : { code: "corrupt-output", text: `${what} was altered in the store` };
-    return { kind: "miss", told, entry };
+    return { kind: "miss", told, entry, seen: toSeen(entries) };
   }
   return hit;
 }

@@ -22,6 +22,8 @@ function describeCode(reason: Reason): string {
       return "first time";
     case "same-fingerprint":
       return "nothing changed";
+    case "made-meanwhile":
+      return reason.text.replace(/^(?:run )?(.*) made it meanwhile$/u, "made meanwhile by $1");
     case "same-output-upstream":
       return "input unchanged";
     case "cache-off":

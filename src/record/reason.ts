@@ -32,7 +32,9 @@ export type MissCode =
   /** Its last result was not kept: it reads what it writes itself, or the store. */
   | "own-output"
   /** Its last result was not kept: something read on its behalf where nobody sees it. */
-  | "unobserved";
+  | "unobserved"
+  /** Its last result was not kept: its process gave no sign of life for so long that another one took over. */
+  | "taken-over";
 
 /** Reasons not to run. */
 export type HitCode =

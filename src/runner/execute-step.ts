@@ -12,9 +12,11 @@ import type { StoredValue } from "../materializer/stored-value.ts";
 import { toArtifactName, type Artifact } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { ArtifactUse, AttemptRecord, Run, StepRun } from "../record/run.ts";
+import type { Obstacle } from "../record/trace.ts";
 import type { Change } from "../store/metadata-store.ts";
 import { attemptStep, DamagedInput, type AttemptParts } from "./attempt.ts";
 import { toErrorRecord } from "./error-record.ts";
+import type { HeldLease } from "./leases.ts";
 import type { RunnerPorts } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
 import { openContext, type StepNotes } from "./step-context.ts";
@@ -30,6 +32,8 @@ export interface ExecuteParts {
   readonly options: EffectiveOptions;
   /** Whether the result may be reused. */
   readonly reusable: boolean;
+  /** Held while it executes, when others wait for its result. */
+  readonly lease: HeldLease | undefined;
   /** Whether what is stored of it is damaged, so that no blob of it is believed to be there. */
   readonly heal: boolean;
   readonly notes: StepNotes;
@@ -137,7 +141,7 @@ async function recordSuccess(
   outputs: ReadonlyMap<string, StoredValue>,
   attempts: readonly AttemptRecord[],
 ): Promise<Executed> {
-  const { ports, recorder, node, key, options, reusable, notes } = parts;
+  const { ports, recorder, node, key, options, reusable, notes, lease } = parts;
   const finishedAt = Date.now();
   const made = [...outputs].map(([slot, stored]) => ({ slot, stored }));
   const artifacts = await ports.metadata.recordArtifacts(
@@ -171,7 +175,7 @@ async function recordSuccess(
     outputs: uses,
   };
   for (const artifact of artifacts) recorder.emit({ kind: "artifact", time: finishedAt, step: stepRun.id, artifact });
-  recorder.add({ kind: "step-run", stepRun }, ...(await keyChanges(parts)), ...traceChanges(observed));
+  const changes = [...(await keyChanges(parts)), ...traceChanges(observed)];
   if (reusable && observed.obstacle === undefined) {
     const entry: CacheEntry = {
       key: key.digest,
@@ -186,10 +190,36 @@ async function recordSuccess(
       invalidatedAt: undefined,
       pinnedAt: undefined,
     };
-    recorder.add({ kind: "cache-entry", entry });
+    const late = { ...stepRun, obstacle: takenOver };
+    const isLate = await endUnder(
+      lease,
+      recorder,
+      [...changes, { kind: "step-run", stepRun }, { kind: "cache-entry", entry }],
+      [...changes, { kind: "step-run", stepRun: late }],
+    );
+    return { stepRun: isLate ? late : stepRun, artifacts };
   }
-  await recorder.flush();
+  await endUnder(lease, recorder, [...changes, { kind: "step-run", stepRun }]);
   return { stepRun, artifacts };
+}
+
+const takenOver: Obstacle = {
+  code: "taken-over",
+  text: "its process gave no sign of life for so long that another one took over",
+};
+
+/** Writes the end of a step run and ends its lease with it. Answers whether the lease was lost, and `otherwise` written. */
+async function endUnder(
+  lease: HeldLease | undefined,
+  recorder: Recorder,
+  changes: readonly Change[],
+  otherwise: readonly Change[] = changes,
+): Promise<boolean> {
+  if (lease === undefined) recorder.add(...changes);
+  else recorder.add({ kind: "end-lease", lease: { key: lease.key, token: lease.token }, changes, otherwise });
+  const { lost } = await recorder.flush();
+  lease?.ended();
+  return lease !== undefined && lost.has(lease.token);
 }
 
 async function recordFailure(
@@ -200,8 +230,8 @@ async function recordFailure(
 ): Promise<Executed> {
   const status = parts.signal.aborted ? "cancelled" : "failed";
   const stepRun: StepRun = { ...withObserved(failed, observed), status, finishedAt: Date.now() };
-  parts.recorder.add({ kind: "step-run", stepRun }, ...(await keyChanges(parts)), ...traceChanges(observed));
-  await parts.recorder.flush();
+  const changes: Change[] = [{ kind: "step-run", stepRun }, ...(await keyChanges(parts)), ...traceChanges(observed)];
+  await endUnder(parts.lease, parts.recorder, changes);
   return { stepRun, artifacts: [], thrown };
 }
 

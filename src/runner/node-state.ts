@@ -24,6 +24,8 @@ export interface NodeState {
   executed: boolean;
   /** Why what is stored of it may not be taken though its key fits. */
   damage: ToldMiss | undefined;
+  /** It was not in the store when it was first asked for, and somebody else may have made it since. */
+  again: boolean;
 }
 
 /** Whether a node that ended twice left the same both times. */

@@ -19,6 +19,8 @@ export interface RunnerPorts {
   readonly openObserver: (files: FileMemory) => Observer;
   /** How many steps may execute at once. */
   readonly jobs: number;
+  /** How long a process that gives no sign of life keeps others from executing what it was executing. */
+  readonly leaseMs: number;
   /** Options below those of step and pipeline. */
   readonly defaults: StepOptions;
   /** Of Reprise. */

@@ -1,11 +1,11 @@
 /** A run while it goes on: ready nodes are looked up, hits end at once, misses execute, damage is repaired. */
 import { openMissExplainer, type ExplainMiss } from "../cache/explain-miss.ts";
-import { lookUp, ruleOut, type CachePorts, type LookUp, type ToldMiss } from "../cache/look-up.ts";
+import { lookUp, ruleOut, type CachePorts, type LookUp, type Seen, type ToldMiss } from "../cache/look-up.ts";
 import { dependenciesOf, makeNodeKey, toKeyArguments } from "../cache/node-key.ts";
 import type { Key } from "../cache/key.ts";
 import type { CodeIdentity } from "../code/identity.ts";
 import type { RunOptions } from "../define/run-handle.ts";
-import { singleOutput, type Argument, type NodeId, type OutputName, type Plan, type PlanNode } from "../define/plan.ts";
+import { type Argument, type NodeId, type OutputName, type Plan, type PlanNode } from "../define/plan.ts";
 import { assertInternal, RunError } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
@@ -14,17 +14,20 @@ import type { RunEvent } from "../record/event.ts";
 import type { StepRunId } from "../record/id.ts";
 import type { Reason } from "../record/reason.ts";
 import type { ArtifactUse, Run, RunStatus, StepRun, StepRunStatus } from "../record/run.ts";
-import { DamagedInput, missingOutputError } from "./attempt.ts";
+import { DamagedInput } from "./attempt.ts";
 import { toErrorRecord } from "./error-record.ts";
 import { executeStep } from "./execute-step.ts";
-import { emptyStepRun, isSame, type NodeState } from "./node-state.ts";
+import { toHitReason } from "./hit-reason.ts";
+import { leasesOf, type HeldLease, type Wait } from "./leases.ts";
+import { isSame, type NodeState } from "./node-state.ts";
+import { NodeStates } from "./node-states.ts";
 import { mapRecord, toArgumentRecord } from "./plan-record.ts";
 import { policyOf } from "./policy.ts";
 import type { RunnerPorts } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 import { Schedule } from "./schedule.ts";
 import type { Selection } from "./selection.ts";
-import { makeNotes } from "./step-context.ts";
+import { SingleFlight } from "./single-flight.ts";
 
 export interface RunPlanOptions extends RunOptions {
   readonly onEvent?: (event: RunEvent) => void;
@@ -57,17 +60,18 @@ export interface ProgressParts {
 
 interface Waiting {
   readonly state: NodeState;
-  readonly found: LookUp | { readonly kind: "miss"; readonly told: ToldMiss };
+  readonly found: LookUp | { readonly kind: "miss"; readonly told: ToldMiss; readonly seen?: Seen };
 }
 
 /** A run while it goes on. */
 export class Progress {
   readonly #parts: ProgressParts;
-  readonly #states = new Map<NodeId, NodeState>();
+  readonly #states: NodeStates;
   readonly #schedule: Schedule;
   readonly #abort = new AbortController();
   readonly #jobs: number;
   readonly #explainMiss: ExplainMiss;
+  readonly #flight: SingleFlight;
   readonly #queue: Waiting[] = [];
   /** Contents of artifacts made or read in this run, by digest. */
   readonly #contents = new Map<Digest, ArtifactContent>();
@@ -83,35 +87,22 @@ export class Progress {
     this.#parts = parts;
     const { plan, ports, options, run, selection, identities } = parts;
     this.#explainMiss = openMissExplainer(ports.metadata, run.pipeline, run.id);
+    const { metadata, leaseMs } = ports;
+    this.#flight = new SingleFlight({ metadata, leases: leasesOf(metadata, leaseMs), recorder: parts.recorder });
     this.#jobs = Math.max(1, options.jobs ?? ports.jobs);
-    for (const node of plan.nodes) {
-      const code = identities.get(node.step);
-      assertInternal(code, `step "${node.step.name}" has no code identity`);
-      const policy = policyOf(node, options, selection, ports);
-      const skipped: Partial<StepRun> = selection.selected.has(node.id)
-        ? {}
-        : { status: "skipped", reason: { code: "not-selected", text: "it was not asked for", differences: [] } };
-      const verdict = code.verdict === "proved" ? {} : { verdict: code.verdict };
-      this.#states.set(node.id, {
-        node,
-        code,
-        policy: policy.cache,
-        options: policy.options,
-        stepRun: { ...emptyStepRun(run, node, policy.options), ...verdict, ...skipped },
-        key: undefined,
-        given: new Map(),
-        notes: makeNotes(),
-        outputs: undefined,
-        executed: false,
-        damage: undefined,
-      });
-    }
+    this.#states = new NodeStates(
+      plan,
+      run,
+      identities,
+      (node) => policyOf(node, options, selection, ports),
+      selection,
+    );
     this.#schedule = new Schedule(plan.nodes, selection.selected);
   }
 
   /** Step runs that execute at this moment. */
   get executing(): readonly StepRun[] {
-    return [...this.#states.values()].map(({ stepRun }) => stepRun).filter(({ status }) => status === "running");
+    return this.#states.stepRuns.filter(({ status }) => status === "running");
   }
 
   /** Plays every selected node, or as many as can be. */
@@ -123,7 +114,7 @@ export class Progress {
     try {
       while (!this.#schedule.finished) {
         const ready = this.#schedule.take();
-        if (ready.length > 0) await this.#settle(ready.map((node) => this.#state(node.id)));
+        if (ready.length > 0) await this.#settle(ready.map((node) => this.#states.get(node.id)));
         else await this.#somethingEnds();
         if (this.#stopped !== undefined) this.#dropRest(this.#stopped);
         this.#startQueued();
@@ -132,6 +123,7 @@ export class Progress {
     } catch (error) {
       // The store refuses, most likely. Nothing goes on behind the back of whoever is told so.
       this.#abort.abort(error);
+      for (const id of this.#flight.waiting) this.#flight.stop(id);
       while (this.#executing.size > 0) await this.#somethingEnds();
       throw error;
     } finally {
@@ -142,11 +134,11 @@ export class Progress {
   /** Writes the run's end. */
   async end(git: Run["git"]): Promise<RunOutcome> {
     const { run, recorder } = this.#parts;
-    const steps = [...this.#states.values()].map(({ stepRun }) => stepRun);
+    const steps = this.#states.stepRuns;
     for (const stepRun of steps) if (stepRun.status === "skipped") recorder.add({ kind: "step-run", stepRun });
     const status: RunStatus = this.#cancelled ? "cancelled" : this.#failure === undefined ? "completed" : "failed";
     const thrown = this.#failure?.thrown;
-    const outputs = this.#outputsOfBuild();
+    const outputs = this.#states.outputsOfBuild();
     const ended: Run = {
       ...run,
       outputs: mapRecord(outputs, toArgumentRecord),
@@ -160,9 +152,7 @@ export class Progress {
     await this.#tellReusedMetrics(steps);
     const savedMs = steps.reduce((sum, step) => sum + (step.savedMs ?? 0), 0);
     recorder.emit({ kind: "run-ended", time: Date.now(), run: ended, savedMs });
-    const artifacts = new Map<NodeId, ReadonlyMap<OutputName, ArtifactUse>>();
-    for (const [id, { outputs }] of this.#states) if (outputs !== undefined) artifacts.set(id, outputs);
-    return { run: ended, steps, outputs, artifacts, savedMs, error: thrown };
+    return { run: ended, steps, outputs, artifacts: this.#states.artifacts, savedMs, error: thrown };
   }
 
   /** Metrics of reused steps are those of when they were executed. */
@@ -180,17 +170,6 @@ export class Progress {
     }
   }
 
-  #outputsOfBuild(): Readonly<Record<OutputName, Argument>> {
-    const outputs: Record<OutputName, Argument> = {};
-    for (const [name, argument] of Object.entries(this.#parts.plan.outputs)) {
-      const made =
-        argument.kind === "ref" && argument.output === singleOutput ? this.#state(argument.node).outputs : undefined;
-      if (argument.kind !== "ref" || made === undefined || made.has(singleOutput)) outputs[name] = argument;
-      else for (const output of made.keys()) outputs[output] = { ...argument, output };
-    }
-    return outputs;
-  }
-
   /** Looks ready nodes up: hits end at once, misses queue for execution. */
   async #settle(states: readonly NodeState[]): Promise<void> {
     const asked: { state: NodeState; key: Key }[] = [];
@@ -198,7 +177,8 @@ export class Progress {
       try {
         const key = this.#makeKey(state);
         const told = state.damage ?? ruleOut(state.policy, state.code);
-        if (told === undefined) asked.push({ state, key });
+        // Of what was damaged, somebody may have made a new one meanwhile.
+        if (told === undefined || state.again) asked.push({ state, key });
         else await this.#miss({ state, found: { kind: "miss", told } });
       } catch (error) {
         this.#fail(state, error);
@@ -215,34 +195,38 @@ export class Progress {
     const found = await lookUp(ports, requests, Date.now());
     for (const [index, each] of found.entries()) {
       const { state } = asked[index] as (typeof asked)[number];
-      if (each.kind === "hit") this.#reuse(state, each);
-      else await this.#miss({ state, found: each });
+      const { damage } = state;
+      if (each.kind === "hit" && (damage === undefined || each.entry.origin !== state.stepRun.origin)) {
+        this.#reuse(state, each);
+      } else {
+        await this.#miss({ state, found: damage === undefined ? each : { kind: "miss", told: damage } });
+      }
     }
   }
 
   #makeKey(state: NodeState): Key {
     const { node, code } = state;
-    const args = toKeyArguments(node, (id, output) => this.#outputOf(id, output).digest);
+    const args = toKeyArguments(node, (id, output) => this.#states.outputOf(id, output).digest);
     state.key = makeNodeKey(node, code, args);
-    state.given = new Map([...dependenciesOf(node)].map((id) => [id, this.#state(id).outputs]));
-    state.stepRun = { ...state.stepRun, key: state.key.digest, inputs: this.#inputsOf(node), startedAt: Date.now() };
+    state.given = new Map([...dependenciesOf(node)].map((id) => [id, this.#states.get(id).outputs]));
+    state.stepRun = {
+      ...state.stepRun,
+      key: state.key.digest,
+      inputs: this.#states.inputsOf(node),
+      startedAt: Date.now(),
+    };
     return state.key;
   }
 
   #reuse(state: NodeState, { entry, warnings }: Extract<LookUp, { kind: "hit" }>): void {
     const { recorder } = this.#parts;
     for (const message of warnings) this.#warn(state, message);
-    const upstreamRan = state.stepRun.inputs.length > 0 && this.#anyInputExecuted(state.node);
+    const upstreamRan = state.stepRun.inputs.length > 0 && this.#states.anyInputExecuted(state.node);
     const now = Date.now();
-    const reason: Reason = upstreamRan
-      ? {
-          code: "same-output-upstream",
-          text: "what it depends on ran again and gave the same output",
-          differences: [],
-          against: entry.origin,
-        }
-      : { code: "same-fingerprint", text: "nothing it depends on has changed", differences: [], against: entry.origin };
+    const reason = toHitReason(entry, state.stepRun, { meanwhile: state.again, upstreamRan });
     const before = state.outputs;
+    state.damage = undefined;
+    state.again = false;
     state.outputs = new Map(entry.outputs.map((use) => [use.slot, use]));
     state.executed = false;
     state.stepRun = {
@@ -281,27 +265,62 @@ export class Progress {
       if (this.#schedule.isDropped(waiting.state.node.id)) continue;
       const { id } = waiting.state.node;
       this.#executing.add(id);
-      void this.#execute(waiting).finally(() => {
-        this.#executing.delete(id);
-        this.#wake();
-      });
+      void this.#execute(waiting);
     }
   }
 
   async #somethingEnds(): Promise<void> {
-    assertInternal(this.#executing.size > 0, "a run waits for nothing");
+    assertInternal(this.#executing.size + this.#flight.waiting.length > 0, "a run waits for nothing");
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     await promise;
   }
 
-  /** Executes a node to its end. Never rejects: whatever goes wrong is the node's failure. */
-  async #execute({ state, found }: Waiting): Promise<void> {
+  /** Executes a node, unless somebody else does. Never rejects: whatever goes wrong is the node's failure. */
+  async #execute(waiting: Waiting): Promise<void> {
+    const { state, found } = waiting;
+    try {
+      const clearance = await this.#flight.clear(state, "seen" in found ? found.seen : undefined);
+      if (clearance.kind === "execute") {
+        return await this.#flight.hold(clearance.lease, () => this.#executeAlone(waiting, clearance.lease));
+      }
+      state.again = true;
+      if (clearance.kind === "wait") void this.#waitFor(state, clearance.wait);
+      else if (!this.#schedule.isDropped(state.node.id)) this.#schedule.wait(state.node.id);
+    } catch (error) {
+      this.#fail(state, error);
+    } finally {
+      this.#executing.delete(state.node.id);
+      this.#wake();
+    }
+  }
+
+  /** Waits without a permit for who executes the same, and has the node looked up again. */
+  async #waitFor(state: NodeState, wait: Wait): Promise<void> {
+    const { id } = state.node;
+    try {
+      const waiting = this.#flight.wait(state, wait);
+      if (this.#schedule.isDropped(id)) this.#flight.stop(id);
+      const isOver = await waiting;
+      if (isOver && !this.#schedule.isDropped(id)) this.#schedule.wait(id);
+    } catch (error) {
+      if (!this.#schedule.isDropped(id)) this.#fail(state, error);
+    }
+    this.#wake();
+  }
+
+  async #executeAlone({ state, found }: Waiting, lease: HeldLease | undefined): Promise<void> {
     const { ports, run, recorder } = this.#parts;
     const key = state.key as Key;
     try {
+      state.again = false;
+      // Of a step run that was to be reused and turned out to be damaged, nothing stays.
+      const { originAt: _, ...known } = state.stepRun;
       state.stepRun = {
-        ...state.stepRun,
+        ...known,
+        origin: undefined,
+        savedMs: undefined,
+        outputs: [],
         status: "running",
         reason: await this.#explain(state, found),
         startedAt: Date.now(),
@@ -320,6 +339,7 @@ export class Progress {
         options: state.options,
         // What cannot be told apart is not reused, so nothing reusable is recorded of it.
         reusable: state.policy.mode !== "off" && (state.code.verdict !== "opaque" || state.policy.hasVersion),
+        lease,
         heal: found.kind === "miss" && isDamage(found.told),
         notes: state.notes,
         signal: this.#abort.signal,
@@ -365,7 +385,7 @@ export class Progress {
 
   /** An input's bytes are damaged: its producer, which was reused, is executed again, and the node waits for it. */
   #repair(state: NodeState, { ref }: DamagedInput): boolean {
-    const producer = this.#state(ref.node);
+    const producer = this.#states.get(ref.node);
     const isMended = producer.executed && producer.outputs !== state.given.get(ref.node);
     if (isMended || !this.#schedule.isDone(ref.node)) {
       // Somebody else found the damage first; the node waits for the same repair.
@@ -382,7 +402,7 @@ export class Progress {
     const { id } = state.node;
     this.#schedule.done(id);
     // A node that it needs was repaired meanwhile, and did not give the same again.
-    const isStale = [...state.given].some(([need, given]) => !isSame(given, this.#state(need).outputs));
+    const isStale = [...state.given].some(([need, given]) => !isSame(given, this.#states.get(need).outputs));
     if (isStale) this.#schedule.reopen(id);
     if (before === undefined || isSame(before, state.outputs)) return;
     // The node ended for the second time: nodes that took what it left the first time are asked again.
@@ -428,14 +448,15 @@ export class Progress {
 
   #dropRest(reason: Reason): void {
     const queued = this.#queue.splice(0).map(({ state }) => state.node.id);
-    for (const id of [...this.#schedule.untaken(), ...queued]) {
+    for (const id of [...this.#schedule.untaken(), ...queued, ...this.#flight.waiting]) {
       this.#schedule.drop(id);
       this.#skip(id, reason);
     }
   }
 
   #skip(id: NodeId, reason: Reason): void {
-    const state = this.#state(id);
+    this.#flight.stop(id);
+    const state = this.#states.get(id);
     if (state.stepRun.status === "skipped" && state.stepRun.reason !== undefined) return;
     // What executes comes to its own end: what it was given is still what it was.
     if (this.#executing.has(id)) return;
@@ -454,38 +475,6 @@ export class Progress {
     assertInternal(found, `artifact "${artifact}" version ${version} is not recorded`);
     this.#contents.set(digest, found);
     return found;
-  }
-
-  #inputsOf(node: PlanNode): readonly ArtifactUse[] {
-    const uses: ArtifactUse[] = [];
-    const visit = (argument: Argument, slot: string): void => {
-      if (argument.kind === "ref") uses.push({ ...this.#outputOf(argument.node, argument.output), slot });
-      if (argument.kind === "list")
-        for (const [index, item] of argument.items.entries()) visit(item, `${slot}[${index}]`);
-    };
-    for (const [name, argument] of Object.entries(node.arguments)) visit(argument, name);
-    return uses;
-  }
-
-  #anyInputExecuted(node: PlanNode): boolean {
-    const visit = (argument: Argument): boolean =>
-      argument.kind === "ref"
-        ? this.#state(argument.node).executed
-        : argument.kind === "list" && argument.items.some(visit);
-    return Object.values(node.arguments).some(visit);
-  }
-
-  #outputOf(id: NodeId, output: OutputName): ArtifactUse {
-    const { outputs, node } = this.#state(id);
-    const use = outputs?.get(output);
-    if (use === undefined) throw missingOutputError(node.step.name, output, [...(outputs?.keys() ?? [])]);
-    return use;
-  }
-
-  #state(id: NodeId): NodeState {
-    const state = this.#states.get(id);
-    assertInternal(state, `node "${id}" is not part of the plan`);
-    return state;
   }
 }
 

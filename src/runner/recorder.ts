@@ -1,7 +1,7 @@
 /** Keeps what happens: events to whoever listens, changes to the store, many in one transaction. */
 import type { RunEvent } from "../record/event.ts";
 import type { LogLine, MetricPoint } from "../record/run.ts";
-import type { Change, MetadataStore } from "../store/metadata-store.ts";
+import type { Change, MetadataStore, Written } from "../store/metadata-store.ts";
 import { outsideSteps } from "./log-capture.ts";
 
 /** Lines of a long step reach the store at least this often, so that another process can follow it. */
@@ -14,7 +14,7 @@ export class Recorder implements AsyncDisposable {
   #changes: Change[] = [];
   #lines: LogLine[] = [];
   #points: MetricPoint[] = [];
-  #writing: Promise<void> = Promise.resolve();
+  #writing: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #failure: unknown;
 
@@ -51,8 +51,8 @@ export class Recorder implements AsyncDisposable {
     this.#flushSoon(this.#points.length);
   }
 
-  /** Writes all that is queued, after what is being written. Throws when the store refused it, or an earlier write. */
-  async flush(): Promise<void> {
+  /** Writes all that is queued, after what is being written, and answers what that found out. Throws when the store refused it, or an earlier write. */
+  async flush(): Promise<Written> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const changes = this.#changes;
@@ -62,11 +62,13 @@ export class Recorder implements AsyncDisposable {
     this.#lines = [];
     this.#points = [];
     const before = this.#writing;
-    this.#writing = before.then(async () => {
-      if (changes.length > 0) await this.#metadata.write(changes);
-    });
-    await this.#writing;
+    const written = before.then(async () =>
+      changes.length > 0 ? await this.#metadata.write(changes) : { lost: new Set<never>() },
+    );
+    this.#writing = written;
+    const result = await written;
     if (this.#failure !== undefined) throw this.#failure;
+    return result;
   }
 
   /** Writes what is left where that is possible: why it is not has been thrown already. */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { openFolder } from "../blob/folder.ts";
+import { durationHint, toMilliseconds } from "../define/duration.ts";
 import { suggestName } from "../define/suggest-name.ts";
 import { openCodeIndex, type ProjectIndex } from "../code/index.ts";
 import type { StepOptions } from "../define/options.ts";
@@ -69,6 +70,7 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
       const files = { find: (paths: readonly string[]) => metadata.fileDigests(paths), keep: () => {} };
       return await openObserver({ root: loaded.root, storePath, salt: "", files }).check(traces);
     },
+    leaseMs: readLeaseMs(process.env.REPRISE_LEASE || undefined),
     version: repriseVersion,
     config: loaded.config,
     configPath: loaded.path,
@@ -141,6 +143,14 @@ function stackConfig(config: Config, name: string): StackConfig {
 
 function stackNames(config: Config): readonly string[] {
   return [defaultStack, ...Object.keys(config.stacks ?? {}).filter((name) => name !== defaultStack)];
+}
+
+const defaultLease = "60s";
+
+function readLeaseMs(asked: string = defaultLease): number {
+  const leaseMs = toMilliseconds(asked);
+  if (leaseMs !== undefined && leaseMs > 0) return leaseMs;
+  throw new UsageError("RPS6003", `REPRISE_LEASE is "${asked}", which is no duration`, { hint: durationHint });
 }
 
 /** The store ignores itself in git. */

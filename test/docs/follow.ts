@@ -38,6 +38,7 @@ export function normalizeOutput(text: string): string {
     .replaceAll(/\d\d_[A-Z][a-z]{2}_\d\d-\d\d_\d\d_\d\d_\d{6}/gu, "TIME")
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/gu, "TIME")
     .replaceAll(/\br-[0-9a-z]{6,}/gu, "RUN")
+    .replaceAll(/\bprocess \d+/gu, "process N")
     .replaceAll(/\b\d+(?:\.\d+)?\s?(?:ms|s)\b/gu, "0s")
     .replaceAll(/just now|\d+ ?(?:s|min|h) ago/gu, "AGO")
     .replaceAll(/(?:sha256:)?\b(?:[0-9a-f]{64}|(?=[a-f]*\d)[0-9a-f]{8})\b/gu, "DIGEST")

@@ -2,6 +2,7 @@
 import type { StepRun } from "../../record/run.ts";
 import { createPrinter, type Printer } from "../print.ts";
 import { printRunEnd, printRunStart, printStepEnd, showLine } from "./plain.ts";
+import { describeHolder } from "./holder-view.ts";
 import { nodeOf, type Reporter, type ReporterOptions } from "./reporter.ts";
 
 /**
@@ -35,6 +36,11 @@ export function createGithubReporter(printer: Printer, options: ReporterOptions)
       switch (event.kind) {
         case "run-started":
           return printRunStart(printer, event);
+        case "step-waiting": {
+          if (event.line !== undefined || options.level === "quiet") return undefined;
+          const holder = describeHolder(event.holder, event.step);
+          return printer.line(`${nodeOf(event.step)} waits for ${holder}, which is making it.`);
+        }
         case "log":
           if (options.level === "quiet") return undefined;
           return hold(nodeOf(event.line.stepRun), showLine(printer, event.line.text));

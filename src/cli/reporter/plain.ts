@@ -4,6 +4,7 @@ import type { CacheMode } from "../../define/options.ts";
 import type { StepRun } from "../../record/run.ts";
 import { describeError, printBody } from "../error-view.ts";
 import { cleanText, type Printer } from "../print.ts";
+import { describeHolder } from "./holder-view.ts";
 import { nodeOf, type Reporter, type ReporterOptions } from "./reporter.ts";
 
 export function createPlainReporter(printer: Printer, options: ReporterOptions): Reporter {
@@ -21,6 +22,11 @@ export function createPlainReporter(printer: Printer, options: ReporterOptions):
       switch (event.kind) {
         case "run-started":
           return level === "quiet" ? undefined : printRunStart(printer, event);
+        case "step-waiting": {
+          if (event.line !== undefined || level === "quiet") return undefined;
+          const holder = describeHolder(event.holder, event.step);
+          return printer.line(`Step ${nodeOf(event.step)} waits for ${holder}, which is making it.`);
+        }
         case "step-started":
           return start(event.step);
         case "step-attempt-failed": {

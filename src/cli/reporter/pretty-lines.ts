@@ -1,5 +1,6 @@
 /** The lines of the pretty reporter, as text. */
 import type { RunEvent } from "../../record/event.ts";
+import type { ReasonCode } from "../../record/reason.ts";
 import type { ParamRecord, Run, StepRun } from "../../record/run.ts";
 import { formatAgo, formatCount, formatDuration, formatNumber, shortenDigests } from "../format.ts";
 import { cleanText, cutText, padText, textWidth, type Printer, type Style } from "../print.ts";
@@ -188,14 +189,22 @@ function whyOf(step: StepRun): string {
   if (step.reason === undefined) return "";
   const why = cleanText(describeReason(step.reason));
   if (step.status !== "cached") return why;
-  const told = step.reason.code === "same-output-upstream" ? why : originOf(step);
+  const told = isToldByOrigin(step, step.reason.code) ? originOf(step) : why;
   return step.verdict === undefined ? told : `${told}, code ${step.verdict}`;
+}
+
+function isToldByOrigin(step: StepRun, code: ReasonCode): boolean {
+  return code === "same-fingerprint" || (code === "made-meanwhile" && isOfOwnRun(step));
+}
+
+function isOfOwnRun({ origin, run }: StepRun): boolean {
+  return origin?.startsWith(`${run}/`) === true;
 }
 
 /** Where a reused result comes from. */
 function originOf(step: StepRun): string {
   if (step.origin === undefined) return "";
-  if (step.origin.startsWith(`${step.run}/`)) return `as ${nodeOf(step.origin)} of this run`;
+  if (isOfOwnRun(step)) return `as ${nodeOf(step.origin)} of this run`;
   const age = step.originAt === undefined ? "" : `, ${formatAgo(step.originAt, step.finishedAt ?? step.startedAt)}`;
   return `from ${step.origin.slice(0, -nodeOf(step.origin).length - 1)}${age}`;
 }

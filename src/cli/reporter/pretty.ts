@@ -4,6 +4,7 @@ import type { StepRun } from "../../record/run.ts";
 import { describeError, printBody } from "../error-view.ts";
 import { formatCount, formatDuration } from "../format.ts";
 import { cleanText, createPrinter, cutText, type Printer } from "../print.ts";
+import { describeHolder } from "./holder-view.ts";
 import { createLiveLines } from "./live-lines.ts";
 import { showLine } from "./plain.ts";
 import { describeFacts, renderHeader, renderStepLines, renderSummary, type RunTally } from "./pretty-lines.ts";
@@ -14,6 +15,8 @@ const liveSteps = 5;
 
 interface RunningStep {
   readonly node: string;
+  /** `running`, or whom it waits for. */
+  readonly doing: string;
   readonly startedAt: number;
   attempt: number;
   lastLine: string;
@@ -35,7 +38,7 @@ export function createPrettyReporter(printer: Printer, options: ReporterOptions)
     const spinner = symbols.running[frame % symbols.running.length] ?? "";
     for (const step of [...running.values()].slice(0, liveSteps)) {
       const attempt = step.attempt > 1 ? ` attempt ${step.attempt}` : "";
-      const text = `${step.node}  running${attempt}  ${formatDuration(now() - step.startedAt)}  ${step.lastLine}`;
+      const text = `${step.node}  ${step.doing}${attempt}  ${formatDuration(now() - step.startedAt)}  ${step.lastLine}`;
       const fitted = cutText(text.trimEnd(), printer.terminal.columns - 5, symbols.more);
       lines.push(`  ${printer.style("cyan", spinner)} ${fitted}`);
     }
@@ -56,8 +59,26 @@ export function createPrettyReporter(printer: Printer, options: ReporterOptions)
 
   const start = (step: StepRun): void => {
     waiting = waiting.filter((node) => node !== step.node);
-    running.set(step.node, { node: step.node, startedAt: step.startedAt, attempt: 1, lastLine: "" });
+    running.set(step.node, {
+      node: step.node,
+      doing: "running",
+      startedAt: step.startedAt,
+      attempt: 1,
+      lastLine: "",
+    });
     live.refresh();
+  };
+
+  const wait = ({ step, holder, line, time }: Extract<RunEvent, { kind: "step-waiting" }>): void => {
+    const node = nodeOf(step);
+    const doing = `waits for ${describeHolder(holder, step)}`;
+    waiting = waiting.filter((each) => each !== node);
+    const startedAt = running.get(node)?.startedAt ?? time;
+    running.set(node, { node, doing, startedAt, attempt: 1, lastLine: line === undefined ? "" : cleanText(line) });
+    // Where nothing is rewritten, it is said once.
+    if (!printer.terminal.live && line === undefined && options.level !== "quiet") {
+      keep((target) => target.line(`    ${target.style("dim", `${node} ${doing}, which is making it`)}`));
+    } else live.refresh();
   };
 
   const end = (step: StepRun): void => {
@@ -90,6 +111,8 @@ export function createPrettyReporter(printer: Printer, options: ReporterOptions)
             target.line();
           });
           return;
+        case "step-waiting":
+          return wait(event);
         case "step-started":
           return start(event.step);
         case "step-attempt-failed": {

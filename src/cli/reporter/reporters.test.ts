@@ -1,7 +1,7 @@
 /* oxlint-disable no-control-regex -- escape codes are what these tests are about */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Digest } from "../../hash/digest.ts";
@@ -281,6 +281,51 @@ function replay(text: string): { readonly kept: readonly string[]; readonly wide
   }
   return { kept: lines, widest };
 }
+
+const waits = (line?: string, stepRun: string = "r-7k2p/embed", host: string = hostname()): RunEvent => ({
+  kind: "step-waiting",
+  time: 1120,
+  step: `${runId}/embed` as StepRunId,
+  holder: { process: { host, pid: 123 }, stepRun: stepRun as StepRunId },
+  line,
+});
+
+const waited: readonly RunEvent[] = [
+  start(),
+  waits(),
+  waits("epoch 3 of 9"),
+  waits(undefined, "r-8h3q/embed", "elsewhere\u001b[2J"),
+  waits(undefined, `${runId}/other`),
+  {
+    kind: "step-ended",
+    time: 1229,
+    step: stepOf("embed", {
+      status: "cached",
+      reason: { code: "made-meanwhile", text: "run r-7k2p made it meanwhile", differences: [] },
+      origin: "r-7k2p/embed" as StepRunId,
+      finishedAt: 1229,
+      savedMs: 6200,
+    }),
+  },
+];
+
+test("a step that waits for another run says for which, and what became of it", (t) => {
+  for (const kind of ["plain", "github", "pretty"] as const) t.assert.snapshot(show(kind, waited).split("\n"));
+  assert.doesNotMatch(show("plain", waited.slice(0, -1), { options: { level: "quiet" } }), /waits/u);
+});
+
+test("on a live terminal a step that waits shows the last line of what it waits for", () => {
+  const screen = { tty: true, columns: 100, env: { LANG: "C.UTF-8", NO_COLOR: "1" } };
+  const printed: RunEvent = { kind: "warning", time: 1130, step: undefined, message: "something is printed" };
+  const text = show("pretty", [...waited.slice(0, 3), printed], screen);
+  assert.match(text, /embed {2}waits for run r-7k2p \(process 123\) {2}0\.12s {2}epoch 3 of 9$/mu);
+  const { kept } = replay(show("pretty", waited, screen));
+  assert.ok(kept.every((line) => !line.includes("waits")));
+  assert.ok(
+    kept.some((line) => /embed +cached +made meanwhile by r-7k2p +saved 6.2s/u.test(line)),
+    kept.join("\n"),
+  );
+});
 
 test("metrics that do not fit stand on the next line, and those left out are counted", () => {
   const names = Array.from({ length: 8 }, (_, at) => `metric_number_${at}`);

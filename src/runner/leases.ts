@@ -1,0 +1,188 @@
+/** The leases of one store in this process: taken, kept alive while something executes, and waited for. */
+import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { StepRunId } from "../record/id.ts";
+import type { KeyDigest } from "../record/key.ts";
+import type { Lease, LeaseToken } from "../record/lease.ts";
+import type { LeaseAnswer, LeaseName, MetadataStore } from "../store/metadata-store.ts";
+import { describeProcess, findProcessState } from "../store/process.ts";
+
+/** A lease that this process holds. */
+export interface HeldLease extends LeaseName {
+  /** To be called when a change has ended it in the store: whoever waits for it in this process goes on. */
+  ended(): void;
+}
+
+export type Acquired =
+  | {
+      readonly kind: "granted";
+      readonly lease: HeldLease;
+      /** The step runs that made the entries which stand under the key at this moment. */
+      readonly origins: readonly StepRunId[];
+    }
+  | Extract<LeaseAnswer, { kind: "held" }>;
+
+interface Held {
+  readonly lease: Lease;
+  readonly over: Promise<void>;
+  /** Somebody took over. */
+  lost: boolean;
+}
+
+/** Somebody who waits for the holder of a lease, until it is disposed of. */
+export interface Wait extends Disposable {
+  readonly lease: Lease;
+  /** Leases of the steps inside of which it waits: a step may run a pipeline. */
+  readonly above: readonly LeaseToken[];
+}
+
+/** So often does a holder say that it lives, before it counts as dead. */
+const beatsPerLease = 4;
+const firstPauseMs = 25;
+const longestPauseMs = 250;
+
+const opened = new WeakMap<MetadataStore, Leases>();
+
+/** The leases of a store: the same for all runs of this process. */
+export function leasesOf(metadata: MetadataStore, leaseMs: number): Leases {
+  const known = opened.get(metadata) ?? new Leases(metadata, leaseMs);
+  opened.set(metadata, known);
+  return known;
+}
+
+export class Leases {
+  readonly #metadata: MetadataStore;
+  readonly #leaseMs: number;
+  readonly #held = new Map<LeaseToken, Held>();
+  /** Holders that gave no sign of life: the beat at which they stayed. */
+  readonly #silent = new Map<LeaseToken, number>();
+  readonly #waits = new Set<Wait>();
+  /** Ended here, and not yet in the store, which refused. */
+  readonly #unended = new Map<LeaseToken, LeaseName>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param leaseMs - How long a holder that gives no sign of life keeps a lease, where nothing else can be told of it. */
+  constructor(metadata: MetadataStore, leaseMs: number) {
+    this.#metadata = metadata;
+    this.#leaseMs = leaseMs;
+  }
+
+  /** Takes the lease of a key, if nobody has it or who has it is dead. */
+  async acquire(key: KeyDigest, stepRun: StepRunId): Promise<Acquired> {
+    const token = randomBytes(15).toString("base64url") as LeaseToken;
+    const asked = { key, token, holder: { process: describeProcess(), stepRun } };
+    let answer = await this.#metadata.acquireLease(asked);
+    if (answer.kind === "held" && this.#isDead(answer.lease)) {
+      this.#silent.delete(answer.lease.token);
+      answer = await this.#metadata.acquireLease({ ...asked, insteadOf: answer.lease });
+    }
+    if (answer.kind === "held") return answer;
+    return { kind: "granted", lease: this.#hold({ ...asked, beat: 0 }), origins: answer.origins };
+  }
+
+  /** Ends a lease that no change has ended. What the store refuses is tried again later. */
+  async end(lease: HeldLease): Promise<void> {
+    if (!this.#held.has(lease.token)) return;
+    const name: LeaseName = { key: lease.key, token: lease.token };
+    try {
+      await this.#metadata.write([{ kind: "end-lease", lease: name, changes: [], otherwise: [] }]);
+    } catch {
+      this.#unended.set(name.token, name);
+    }
+    lease.ended();
+  }
+
+  /** Opens a wait; undefined when its end would wait for itself, through this and other waits of this process. */
+  openWait(lease: Lease, above: readonly LeaseToken[]): Wait | undefined {
+    const seen = new Set<LeaseToken>([lease.token]);
+    for (const token of seen) {
+      if (above.includes(token)) return undefined;
+      for (const other of this.#waits) if (other.above.includes(token)) seen.add(other.lease.token);
+    }
+    const wait: Wait = { lease, above, [Symbol.dispose]: () => void this.#waits.delete(wait) };
+    this.#waits.add(wait);
+    return wait;
+  }
+
+  /**
+   * Waits until a lease may be asked for again: it has ended, somebody else has it, or who has it is dead.
+   *
+   * Of a process of this machine it is seen when it ends. Of any other, and of one that was stopped, only its beat
+   * tells; its silence is counted by this process's own steady clock, while this process itself is awake.
+   */
+  async untilFree({ lease }: Wait, signal: AbortSignal): Promise<void> {
+    let { beat } = lease;
+    let silentMs = 0;
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)) {
+      const own = this.#held.get(lease.token);
+      if (own !== undefined) return await untilAborted(own.over, signal);
+      const startedAt = performance.now();
+      await delay(pauseMs, undefined, { signal });
+      const now = (await this.#metadata.leases([lease.key])).get(lease.key);
+      if (now?.token !== lease.token) return;
+      const state = findProcessState(lease.holder.process);
+      if (state === "gone") return;
+      // Who slept for an hour has not listened for an hour.
+      const listenedMs = Math.min(performance.now() - startedAt, 2 * pauseMs);
+      silentMs = state === "running" || now.beat !== beat ? 0 : silentMs + listenedMs;
+      beat = now.beat;
+      if (silentMs < this.#leaseMs) continue;
+      this.#silent.set(lease.token, beat);
+      return;
+    }
+  }
+
+  #hold(lease: Lease): HeldLease {
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const { key, token } = lease;
+    this.#held.set(token, { lease, over, lost: false });
+    this.#timer ??= setInterval(() => void this.#beat(), this.#leaseMs / beatsPerLease).unref();
+    const ended = (): void => {
+      this.#held.delete(token);
+      this.#restIfIdle();
+      resolve();
+    };
+    return { key, token, ended };
+  }
+
+  #isDead({ token, beat, holder }: Lease): boolean {
+    return this.#silent.get(token) === beat || findProcessState(holder.process) === "gone";
+  }
+
+  async #beat(): Promise<void> {
+    const leases = [...this.#held.values()].filter(({ lost }) => !lost).map(({ lease }) => lease);
+    const unended = [...this.#unended.values()];
+    try {
+      const { lost } = await this.#metadata.write([
+        { kind: "beat-leases", leases },
+        ...unended.map((lease) => ({ kind: "end-lease" as const, lease, changes: [], otherwise: [] })),
+      ]);
+      for (const token of lost) {
+        const held = this.#held.get(token);
+        if (held !== undefined) held.lost = true;
+      }
+      for (const { token } of unended) this.#unended.delete(token);
+      this.#restIfIdle();
+    } catch {
+      // A store that is closed or full: the next beat tries again, and who executes finds out by itself.
+    }
+  }
+
+  #restIfIdle(): void {
+    if (this.#held.size > 0 || this.#unended.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
