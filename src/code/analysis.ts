@@ -13,6 +13,7 @@ import { Linker } from "./link.ts";
 import { relativePath } from "./lock-file.ts";
 import { packageFolder } from "./packages.ts";
 import { isFramework, Project, type RecordCache } from "./project.ts";
+import { Memos } from "./memos.ts";
 import type { FileRecord } from "./record.ts";
 import { noteSharedState } from "./shared-state.ts";
 import { findCall, toSourcePosition, type FoundCall } from "./site.ts";
@@ -36,6 +37,7 @@ export class Analysis {
   readonly #linker: Linker;
   readonly #judge: Judge;
   readonly #evaluations: Evaluations;
+  readonly #memos: Memos;
   readonly #entries = new Set<string>();
   readonly #mappings = new WeakMap<StepDefinition, Mapping>();
   readonly #closures = new WeakMap<StepDefinition, { readonly closure: Closure; readonly roots: readonly Root[] }>();
@@ -45,6 +47,7 @@ export class Analysis {
     this.#linker = new Linker(this.project);
     this.#judge = new Judge(this.#linker);
     this.#evaluations = new Evaluations(this.#linker, this.#judge);
+    this.#memos = new Memos(this.#linker, this.#judge);
   }
 
   /** Adds files that the process evaluates. */
@@ -112,12 +115,16 @@ export class Analysis {
   }
 
   #withSharedState(analyses: ReadonlyMap<StepDefinition, StepAnalysis>): ReadonlyMap<StepDefinition, StepAnalysis> {
-    const reaches = [...analyses].map(([{ name }, { nodes }]) => ({ name, nodes }));
+    const reaches = [...analyses].map(([{ name }, { nodes, record }]) => {
+      const own = new Set(record.captures ? record.own : []);
+      return { name, nodes, around: new Set(nodes.filter(({ id }) => own.has(id))) };
+    });
     const notes = noteSharedState(reaches, this.#judge);
+    const memos = this.#memos.of(reaches);
     return new Map(
       [...analyses].map(([step, { record, nodes }], at) => [
         step,
-        { record: { ...record, notes: [...record.notes, ...notes[at]!] }, nodes },
+        { record: { ...record, notes: [...record.notes, ...notes[at]!], memos: memos[at]! }, nodes },
       ]),
     );
   }
@@ -125,6 +132,7 @@ export class Analysis {
   #forgetJudgements(): void {
     this.#judge.clear();
     this.#evaluations.clear();
+    this.#memos.clear();
   }
 
   #analyseStep(step: StepDefinition, changed: ReadonlySet<GraphNode> | "all"): StepAnalysis {
@@ -134,7 +142,10 @@ export class Analysis {
     const { place } = mapping;
     if (roots.length === 0) {
       const digest = digestBytes(`reprise unmapped ${step.name}`);
-      return { record: { digest, notes, environment: [], place, own: [], captures: false, files: [] }, nodes: [] };
+      return {
+        record: { digest, notes, environment: [], place, own: [], memos: [], captures: false, files: [] },
+        nodes: [],
+      };
     }
     const calls = mapping.frames.flatMap(({ found }) => (found === undefined ? [] : [found.record]));
     const closure = this.#closureOf(step, roots, changed);
@@ -156,6 +167,7 @@ export class Analysis {
       environment: assessment.environment,
       place,
       own: [...new Set(roots.map((root) => root.node.id))],
+      memos: [],
       captures,
       files: [
         ...new Set(closure.nodes.flatMap(({ file }) => (file === undefined || isAsset(file) ? [] : [file.name]))),
@@ -278,11 +290,11 @@ function inside(record: FileRecord): string {
   return JSON.stringify([
     record.imports,
     record.requests,
-    record.units.map(({ refs, eval: evaluation, body, plain, sensitive, nestedRuns, lateWrites, guard }) => [
+    record.units.map(({ refs, eval: evaluation, body, plain, sensitive, nestedRuns, lateWrites, state, guard }) => [
       refs,
       { ...evaluation, world: evaluation.world.map((read) => read.kind) },
       body && { ...body, world: body.world.map((read) => read.kind) },
-      [plain, sensitive, nestedRuns, lateWrites, guard],
+      [plain, sensitive, nestedRuns, lateWrites, state, guard],
     ]),
   ]);
 }

@@ -3,17 +3,10 @@ import type { AstNode } from "./ast.ts";
 import { asNode, asNodes, isFunction, isNode, isTypeOnly, memberName, unwrap, unwrapChain } from "./ast.ts";
 import { assignedTargets } from "./effects.ts";
 import { marks } from "./mark.ts";
+import { mutatingMethods } from "./method.ts";
 import { originOf } from "./origin.ts";
 import { mutatingStatics } from "./pure.ts";
 import type { LateWrite } from "./record.ts";
-
-/** Methods that change the array, map, set, date or the like that they are called on. */
-const mutatingMethods = new Set(
-  (
-    "push pop shift unshift splice sort reverse fill copyWithin set add delete clear append setTime setDate setMonth " +
-    "setFullYear setHours setMinutes setSeconds setMilliseconds getOrInsert getOrInsertComputed"
-  ).split(" "),
-);
 
 /** Names from outside of the unit that its functions assign to, or whose value they change. */
 export function lateWritesOf(node: AstNode): LateWrite[] {

@@ -27,3 +27,14 @@ export const derivingMethods = new Set(
     "values entries toFixed localeCompare normalize matchAll union intersection difference"
   ).split(" "),
 );
+
+/** Methods that change the array, map, set, date or the like that they are called on. */
+export const mutatingMethods = new Set(
+  (
+    "push pop shift unshift splice sort reverse fill copyWithin set add delete clear append setTime setDate setMonth " +
+    "setFullYear setHours setMinutes setSeconds setMilliseconds getOrInsert getOrInsertComputed"
+  ).split(" "),
+);
+
+/** The same, and names under which caches of other makes take something in. */
+export const changingMethods = new Set([...mutatingMethods, "put", "store", "insert", "setItem", "save", "prime"]);

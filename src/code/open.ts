@@ -165,8 +165,8 @@ export class ProjectIndex implements CodeIndex {
     if (record.captures && this.#isRedefined(step)) notes.push(duplicateNote(step, record));
     const digest =
       environment.length === 0 ? record.digest : digestBytes(JSON.stringify([record.digest, ...environment]));
-    const { place, own } = record;
-    return { digest, verdict: verdictOf(notes), notes, place, own, memos: [], units: () => units(environment) };
+    const { place, own, memos } = record;
+    return { digest, verdict: verdictOf(notes), notes, place, own, memos, units: () => units(environment) };
   }
 
   /** Whether a file was edited after this process loaded it: then what runs is not what was fingerprinted. */

@@ -6,6 +6,7 @@ import { asNode, asNodes, isClass, isFunction, isNode, isTypeOnly, memberName, u
 import { isPlain, isPrimitive } from "./literal.ts";
 import { exportAssignment, isMainGuard, nestedRunsOf } from "./statement.ts";
 import { emptySummary, summariseCall, summariseEvaluation } from "./effects.ts";
+import { keptStateOf } from "./kept-state.ts";
 import { lateWritesOf } from "./late-writes.ts";
 import { lineAt, lineStartsOf } from "./line.ts";
 import type { ExportRecord, FileRecord, RequestRecord, Summary, UnitRecord } from "./record.ts";
@@ -383,6 +384,7 @@ class FileReader {
     const plain = value !== undefined && lasting && (isPlain(value) || isPrimitive(value));
     const nestedRuns = options.kind === "statement" ? nestedRunsOf(node) : [];
     const lateWrites = lateWritesOf(node);
+    const state = keptStateOf(node, value, (ref) => this.#isImport(walk.refs[ref]!));
     const simple = value !== undefined && (isFunction(unwrap(value)) || isPlain(value));
     this.#units.push({
       key: this.#uniqueKey(options.key ?? options.names[0] ?? "pattern"),
@@ -399,11 +401,16 @@ class FileReader {
       ...(simple || options.kind === "function" ? {} : { sensitive: true as const }),
       ...(nestedRuns.length > 0 ? { nestedRuns } : {}),
       ...(lateWrites.length > 0 ? { lateWrites } : {}),
+      ...(state === undefined ? {} : { state }),
       ...(isMainGuard(node) ? { guard: true as const } : {}),
       ...(options.exported ? { exported: true as const } : {}),
       ...(walk.notes.length > 0 ? { notes: walk.notes } : {}),
       calls: walk.calls,
     });
+  }
+
+  #isImport(ref: string): boolean {
+    return this.#imports[ref.split(".", 1)[0]!] !== undefined;
   }
 
   #summarise(node: AstNode, options: UnitOptions): Summary {

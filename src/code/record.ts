@@ -1,7 +1,10 @@
 /** What one source file says, apart from any other: plain data, kept on disk by the content of the file. */
 
-/** Grows whenever the records or the way that digests are made change: older state is then ignored. */
+/** Grows whenever the way that digests are made changes: every stored result is then out of reach. */
 export const codeScheme = 2;
+
+/** Grows whenever what is kept on disk changes and digests do not: older state is then ignored. */
+export const stateScheme = 1;
 
 /** A specifier that a file asks for. */
 export interface RequestRecord {
@@ -56,6 +59,28 @@ export interface LateWrite {
   readonly method?: true;
 }
 
+/** A call that is given a function: inline, or under one of these names. */
+export interface HandOver {
+  readonly ref: number;
+  readonly named?: readonly number[];
+}
+
+/** What in a unit lives on between calls of the functions in it. Numbers are indexes into the unit's `refs`. */
+export interface KeptState {
+  /** A function in it changes variables around it, or its `this`. */
+  readonly keeps?: true;
+  /** A static method in it changes its class. */
+  readonly statics?: true;
+  /** A function in it sets a global of the program's own. */
+  readonly global?: true;
+  /** A container with nothing in it. */
+  readonly empty?: true;
+  /** Names whose values the functions in it assign or change, also by way of local variables and of what a call answers. */
+  readonly touched?: readonly number[];
+  /** What functions are handed to. */
+  readonly hands?: readonly HandOver[];
+}
+
 /** Something in a unit's text that cannot be followed. */
 export interface NoteRecord {
   readonly kind: string;
@@ -102,6 +127,8 @@ export interface UnitRecord {
   readonly nestedRuns?: readonly number[];
   /** What the functions in it change when they are called. */
   readonly lateWrites?: readonly LateWrite[];
+  /** What in it lives on between calls. */
+  readonly state?: KeptState;
   /** `if (import.meta.main) …` and its older forms, without an `else`. */
   readonly guard?: true;
   readonly exported?: true;

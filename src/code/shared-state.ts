@@ -7,6 +7,8 @@ import type { Judge } from "./judge.ts";
 export interface Reach {
   readonly name: string;
   readonly nodes: readonly GraphNode[];
+  /** The units that hold the step itself, when its function uses variables of a function or loop around it. */
+  readonly around: ReadonlySet<GraphNode>;
 }
 
 interface Writer {

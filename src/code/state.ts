@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { CodeNote, CodeUnit } from "./identity.ts";
 import type { Place } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
-import { codeScheme, type FileRecord, type UnitRecord } from "./record.ts";
+import { codeScheme, stateScheme, type FileRecord, type UnitRecord } from "./record.ts";
 import type { Stamp } from "./stamp.ts";
 
 /** A unit as the state keeps it: its text is cut from its file when asked for. */
@@ -26,6 +26,7 @@ export interface StepRecord {
   readonly environment: readonly string[];
   readonly place: Place | undefined;
   readonly own: readonly string[];
+  readonly memos: readonly string[];
   /** Whether its function uses values of a function or loop around it. */
   readonly captures: boolean;
   /** Names of all files in its closure. */
@@ -99,7 +100,7 @@ export class StateFolder {
 
   constructor(folder: string, parserVersion: string) {
     this.#folder = folder;
-    this.#tag = `code ${codeScheme} parser ${parserVersion}`;
+    this.#tag = `code ${codeScheme}.${stateScheme} parser ${parserVersion}`;
   }
 
   /** Records by the name of the file, as lines; a later line of a name takes the place of an earlier one. */
