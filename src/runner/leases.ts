@@ -23,10 +23,9 @@ export type Acquired =
   | Extract<LeaseAnswer, { kind: "held" }>;
 
 interface Held {
-  readonly lease: Lease;
+  readonly lease: HeldLease;
+  /** Settled when it has ended, or somebody took over. */
   readonly over: Promise<void>;
-  /** Somebody took over. */
-  lost: boolean;
 }
 
 /** Somebody who waits for the holder of a lease, until it is disposed of. */
@@ -40,6 +39,8 @@ export interface Wait extends Disposable {
 const beatsPerLease = 4;
 const firstPauseMs = 25;
 const longestPauseMs = 250;
+/** Timers count in 32 bits. */
+const longestTimerMs = 2 ** 31 - 1;
 
 const opened = new WeakMap<MetadataStore, Leases>();
 
@@ -77,7 +78,7 @@ export class Leases {
       answer = await this.#metadata.acquireLease({ ...asked, insteadOf: answer.lease });
     }
     if (answer.kind === "held") return answer;
-    return { kind: "granted", lease: this.#hold({ ...asked, beat: 0 }), origins: answer.origins };
+    return { kind: "granted", lease: this.#hold({ key, token }), origins: answer.origins };
   }
 
   /** Ends a lease that no change has ended. What the store refuses is tried again later. */
@@ -132,17 +133,21 @@ export class Leases {
     }
   }
 
-  #hold(lease: Lease): HeldLease {
+  #hold({ key, token }: LeaseName): HeldLease {
     const { promise: over, resolve } = Promise.withResolvers<void>();
-    const { key, token } = lease;
-    this.#held.set(token, { lease, over, lost: false });
-    this.#timer ??= setInterval(() => void this.#beat(), this.#leaseMs / beatsPerLease).unref();
-    const ended = (): void => {
-      this.#held.delete(token);
-      this.#restIfIdle();
-      resolve();
+    const lease: HeldLease = {
+      key,
+      token,
+      ended: () => {
+        this.#held.delete(token);
+        this.#restIfIdle();
+        resolve();
+      },
     };
-    return { key, token, ended };
+    this.#held.set(token, { lease, over });
+    const pauseMs = Math.min(this.#leaseMs / beatsPerLease, longestTimerMs);
+    this.#timer ??= setInterval(() => void this.#beat(), pauseMs).unref();
+    return lease;
   }
 
   #isDead({ token, beat, holder }: Lease): boolean {
@@ -150,17 +155,15 @@ export class Leases {
   }
 
   async #beat(): Promise<void> {
-    const leases = [...this.#held.values()].filter(({ lost }) => !lost).map(({ lease }) => lease);
+    const leases = [...this.#held.values()].map(({ lease: { key, token } }) => ({ key, token }));
     const unended = [...this.#unended.values()];
     try {
       const { lost } = await this.#metadata.write([
         { kind: "beat-leases", leases },
         ...unended.map((lease) => ({ kind: "end-lease" as const, lease, changes: [], otherwise: [] })),
       ]);
-      for (const token of lost) {
-        const held = this.#held.get(token);
-        if (held !== undefined) held.lost = true;
-      }
+      // Whoever waits for it here has to wait for somebody else now.
+      for (const token of lost) this.#held.get(token)?.lease.ended();
       for (const { token } of unended) this.#unended.delete(token);
       this.#restIfIdle();
     } catch {

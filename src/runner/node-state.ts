@@ -26,6 +26,8 @@ export interface NodeState {
   damage: ToldMiss | undefined;
   /** It was not in the store when it was first asked for, and somebody else may have made it since. */
   again: boolean;
+  /** Somebody else's run of the step found that its results cannot be reused: it is no use to wait for another one. */
+  unshared: boolean;
 }
 
 /** Whether a node that ended twice left the same both times. */

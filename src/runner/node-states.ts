@@ -43,6 +43,7 @@ export class NodeStates {
         executed: false,
         damage: undefined,
         again: false,
+        unshared: false,
       });
     }
   }

@@ -7,6 +7,7 @@ import type { RunEvent } from "../record/event.ts";
 import type { StepRunId } from "../record/id.ts";
 import type { LeaseHolder, LeaseToken } from "../record/lease.ts";
 import type { ProcessIdentity } from "../record/process-identity.ts";
+import type { Obstacle } from "../record/trace.ts";
 import type { AskedLease, MetadataStore } from "../store/metadata-store.ts";
 import { describeProcess } from "../store/process.ts";
 import { runPlan, type RunOutcome, type RunPlanOptions } from "./run.ts";
@@ -114,6 +115,32 @@ test("of two runs that need the same, one executes it, and the other waits, tell
   assert.deepEqual(reused.artifacts.get("slow" as never), made.artifacts.get("slow" as never));
 });
 
+test("a run that waits is told what the other one's step writes", async () => {
+  const ports = makePorts();
+  const [begun, ended] = [makeGate(), makeGate()];
+  const train = step({
+    name: "train",
+    run: async (_: object, { log }) => {
+      begun.open();
+      for (const epoch of [1, 2]) log(`epoch ${epoch}`);
+      await ended.opened;
+      return { done: true };
+    },
+  });
+  const training = pipeline({ name: "training", build: () => train() });
+  const first = run(ports, training);
+  await begun.opened;
+  const lines: (string | undefined)[] = [];
+  const onEvent = (event: RunEvent): void => {
+    if (event.kind !== "step-waiting") return;
+    lines.push(event.line);
+    if (event.line === "epoch 2") ended.open();
+  };
+  await run(ports, training, {}, { onEvent });
+  await first;
+  assert.deepEqual([lines[0], lines.at(-1)], [undefined, "epoch 2"]);
+});
+
 test("runs with other params wait for nobody", async () => {
   const ports = makePorts();
   const { single, calls, called } = makeSlow();
@@ -218,10 +245,8 @@ test("a node that waits leaves its place to others", async () => {
   await first;
 });
 
-test("a result that may not be reused is not taken: the next one executes", async () => {
-  const ports = makePorts();
-  const { single, calls, called } = makeSlow();
-  const obstacle = { code: "unstable-input" as const, text: "a file changed while it ran" };
+/** As if what executes met this obstacle. */
+function withObstacle(ports: MemoryPorts, obstacle: Obstacle): MemoryPorts {
   const openObserver: MemoryPorts["openObserver"] = (files) => {
     const observer = ports.openObserver(files);
     const observe: typeof observer.observe = (parts) => {
@@ -230,16 +255,66 @@ test("a result that may not be reused is not taken: the next one executes", asyn
     };
     return { ...observer, observe };
   };
-  const first = run({ ...ports, openObserver }, single, { n: 1 });
+  return { ...ports, openObserver };
+}
+
+test("a result that may not be reused is not taken: the next one executes", async () => {
+  const ports = makePorts();
+  const { single, calls, called } = makeSlow();
+  const obstacle: Obstacle = { code: "unstable-input", text: "a file changed while it ran" };
+  const first = run(withObstacle(ports, obstacle), single, { n: 1 });
   await called(0);
-  const watched = watch();
-  const second = run(ports, single, { n: 1 }, watched);
-  await watched.waits;
+  const watched = [watch(), watch()];
+  const others = watched.map((options) => run(ports, single, { n: 1 }, options));
+  await Promise.all(watched.map(({ waits }) => waits));
   calls[0]!.end("well");
   assert.equal((await first).steps[0]?.obstacle, obstacle);
   await called(1);
   calls[1]!.end("well");
-  assert.deepEqual(statuses(await second), ["slow completed: unstable-input"]);
+  assert.deepEqual((await Promise.all(others)).flatMap(statuses).toSorted(), [
+    "slow cached: made-meanwhile",
+    "slow completed: unstable-input",
+  ]);
+});
+
+test("those who waited for a result that can never be reused execute at once, not one after another", async () => {
+  const memory = makePorts();
+  const ports = withObstacle(memory, { code: "unobserved", text: "it started a process" });
+  const { single, calls, called } = makeSlow();
+  const first = run(ports, single, { n: 1 });
+  await called(0);
+  const watched = [watch(), watch()];
+  const others = watched.map((options) => run(ports, single, { n: 1 }, options));
+  await Promise.all(watched.map(({ waits }) => waits));
+  calls[0]!.end("well");
+  await first;
+  await Promise.all([called(1), called(2)]);
+  for (const call of calls) call.end("well");
+  for (const outcome of await Promise.all(others)) assert.deepEqual(statuses(outcome), ["slow completed: unobserved"]);
+});
+
+test("a holder that finds its lease lost lets those of its process wait for the new one", async () => {
+  const ports = { ...makePorts(), leaseMs: 40 };
+  const { single, calls, called } = makeSlow();
+  const late = run(ports, single, { n: 1 });
+  await called(0);
+  const [here, elsewhere] = [makeGate(), makeGate()];
+  const onEvent = (event: RunEvent): void => {
+    if (event.kind === "step-waiting") (event.holder.process.host === "elsewhere" ? elsewhere : here).open();
+  };
+  const key = (await ports.metadata.stepRuns({}))[0]!.key!;
+  const held = (await ports.metadata.leases([key])).get(key)!;
+  const asked = { key, token: "new" as LeaseToken, insteadOf: held };
+  const second = run(ports, single, { n: 1 }, { onEvent });
+  await here.opened;
+  const holder = { process: { host: "elsewhere", pid: 1 }, stepRun: "r-other/slow" as StepRunId };
+  assert.equal((await ports.metadata.acquireLease({ ...asked, holder })).kind, "granted");
+  await elsewhere.opened;
+  await ports.metadata.write([{ kind: "end-lease", lease: asked, changes: [], otherwise: [] }]);
+  await called(1);
+  for (const call of calls) call.end("well");
+  assert.equal((await late).steps[0]?.obstacle?.code, "taken-over");
+  assert.equal((await second).steps[0]?.obstacle, undefined);
 });
 
 test("what was stored between the look-up and the lease is taken", async () => {

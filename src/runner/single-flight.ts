@@ -53,8 +53,8 @@ export class SingleFlight {
    * @param seen - Who had made what stood under its key when it was looked up; undefined when it was not.
    */
   async clear(state: NodeState, seen: readonly StepRunId[] | undefined): Promise<Clearance> {
-    // What is executed whatever is stored waits for nobody, and nobody knows whether its result could be taken.
-    if (ruleOut(state.policy, state.code) !== undefined) return { kind: "execute", lease: undefined };
+    // What is executed whatever is stored waits for nobody, and nobody waits for what nobody may take.
+    if (state.unshared || ruleOut(state.policy, state.code) !== undefined) return { kind: "execute", lease: undefined };
     const { leases } = this.#parts;
     const acquired = await leases.acquire((state.key as Key).digest, state.stepRun.id);
     if (acquired.kind === "held") {
@@ -92,6 +92,7 @@ export class SingleFlight {
     try {
       if (recorder.isHeard) void this.#follow(holder.stepRun, tell, stop.signal).catch(() => {});
       await leases.untilFree(wait, stop.signal);
+      state.unshared = await this.#isNeverReused(holder.stepRun);
       return true;
     } catch (error) {
       if (stop.signal.aborted) return false;
@@ -100,6 +101,12 @@ export class SingleFlight {
       this.#waiting.delete(id);
       stop.abort();
     }
+  }
+
+  /** Whether a step run found that results of its step cannot be reused: then those who wait need not execute in turn. */
+  async #isNeverReused(stepRun: StepRunId): Promise<boolean> {
+    const [ended] = await this.#parts.metadata.stepRuns({ ids: [stepRun] });
+    return ended?.obstacle?.code === "unobserved" || ended?.obstacle?.code === "own-output";
   }
 
   /** Ends the wait of a node, if it waits. */

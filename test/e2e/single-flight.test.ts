@@ -125,6 +125,24 @@ console.log(await run.outputs.total.load());
   );
 });
 
+test("two connections of one process to one store execute the same once", async () => {
+  await using project = await makeProject({
+    ...files,
+    "both.ts": `
+import { slowly } from "./slow.ts";
+// Each way to name a store opens its own.
+const runs = [slowly.run({}, { reporter: "plain" }), slowly.run({}, { reporter: "plain", store: ".reprise" })];
+console.log((await Promise.all(runs)).map(({ steps }) => steps[0].status).toSorted().join(" "));
+`,
+  });
+  const running = project.start(["both.ts"]);
+  await running.saw("waits for");
+  await project.write("go", "");
+  const { stdout, stderr } = await running.finished;
+  assert.match(stdout, /^cached completed$/mu, stdout + stderr);
+  assert.equal(await countExecutions(project), 1);
+});
+
 for (const signal of ["SIGKILL", "SIGINT"] as const) {
   test(`when the process that executes is ended by ${signal}, one that waits executes at once`, async () => {
     await using project = await makeProject(files);
