@@ -57,6 +57,7 @@ export const errorCodes = {
   RPS4003: "a blob is missing",
   RPS4004: "a blob does not have the bytes its digest says",
   RPS4005: "the store refused a write",
+  RPS4006: "an archive cannot be imported",
   // 5: reload after a conflict
   RPS5001: "another process changed the same record",
   // 6: call again with other words

@@ -43,6 +43,8 @@ export const reprise: History = {
     entries: async (...given) => await (await opened()).cache.entries(...given),
     stats: async (...given) => await (await opened()).cache.stats(...given),
     why: async (...given) => await (await opened()).cache.why(...given),
+    export: async (...given) => await (await opened()).cache.export(...given),
+    import: async (...given) => await (await opened()).cache.import(...given),
   },
 };
 
@@ -107,6 +109,8 @@ export {
   type Problem,
 } from "./error.ts";
 export type { History, RecordedRun, RecordedStep, RunListOptions, StoredArtifact } from "./history/history.ts";
+export type { ExportReport } from "./history/archive/export-entries.ts";
+export type { ImportReport } from "./history/archive/import-entries.ts";
 export type { CacheHistory } from "./history/cache-history.ts";
 export type { CacheStats } from "./history/cache-stats.ts";
 export type { EntryExplanation } from "./history/explain-entries.ts";

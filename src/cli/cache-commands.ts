@@ -116,4 +116,22 @@ export const cacheCommands = {
     examples: ["reprise cache unpin trainer"],
   },
   "cache gc": gcCommand,
+  "cache export": {
+    summary: "Write stored results to one file, for another machine",
+    group: "keep",
+    args: [{ ...selectorArg, required: false, help: `${selectorArg.help}; all results if nothing is named` }],
+    flags: { output: { type: "string", short: "o", value: "FILE", help: "The file to write; nothing is overwritten" } },
+    examples: ["reprise cache export -o cache.tar", "reprise cache export trainer last~2 -o trained.tar"],
+    details:
+      "The file is a tar of records and bytes: the results, their keys with the source text of the code behind them, what their steps read, and the runs that made them, with parameters, logs and metrics. Results that are invalidated, expired or damaged are left out.",
+  },
+  "cache import": {
+    summary: "Take in stored results that another store has written with cache export",
+    group: "keep",
+    args: [{ name: "file", required: true, file: true, help: "What cache export has written" }],
+    flags: { "dry-run": dryRunFlag },
+    examples: ["reprise cache import cache.tar -n", "reprise cache import cache.tar"],
+    details:
+      "Every byte is verified before anything is taken in. What is here and newer stays, and a second time changes nothing. Nothing of the file is executed; but what its results say is what whoever wrote it says, so import only what you would also run.",
+  },
 } as const satisfies Readonly<Record<string, Command>>;

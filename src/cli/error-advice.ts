@@ -59,6 +59,8 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   RPS4004:
     "Bytes in the store were changed. `reprise doctor --deep` finds all such places; steps that made them run again.",
   RPS4005: "Check that the disk has space and that the store's folder is writable, and run again.",
+  RPS4006:
+    "The archive is cut off, altered, or of a newer Reprise, as the error says. Nothing of it was imported: export it again, or update.",
   RPS5001: "Somebody else was faster. Look at what is there now, and repeat the command.",
   RPS6001: "Correct the command; `reprise help COMMAND` lists its arguments and flags.",
   RPS6002:

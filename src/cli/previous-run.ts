@@ -8,7 +8,7 @@ export async function findPreviousRun(
   { metadata }: Pick<Stack, "metadata">,
   pipeline: string,
 ): Promise<PreviousRun | undefined> {
-  const [last] = await metadata.runs({ pipeline, status: ["completed"], limit: 1 });
+  const [last] = await metadata.runs({ pipeline, status: ["completed"], madeHere: true, limit: 1 });
   if (last === undefined) return undefined;
   const [summary] = await summarizeRuns(metadata, [last]);
   return { params: last.params, metrics: summary?.metrics ?? {} };

@@ -36,6 +36,7 @@ export function printRun(printer: Printer, details: RunDetails, root: string): v
     ],
     ["stack", run.stack],
     ["machine", `node ${run.environment.node} on ${run.environment.platform} ${run.environment.arch}`],
+    ["imported", run.imported === undefined ? undefined : `${formatTime(run.imported)}, from ${run.environment.host}`],
     ["tags", joinPairs(Object.entries(run.tags))],
   ]);
   printer.line();

@@ -1,5 +1,7 @@
 /** The stored results of a store, for programs. */
 import { countCache, type CacheStats, type StatsQuery } from "./cache-stats.ts";
+import { exportEntries, type ExportReport } from "./archive/export-entries.ts";
+import { importEntries, type ImportReport } from "./archive/import-entries.ts";
 import { explainEntries, type EntryExplanation } from "./explain-entries.ts";
 import { listEntries, type CacheEntrySummary, type EntryQuery } from "./list-entries.ts";
 import type { HistoryPorts } from "./ports.ts";
@@ -11,6 +13,10 @@ export interface CacheHistory {
   stats(query?: StatsQuery): Promise<CacheStats>;
   /** What the results of a step, a key or a run stand for, and whether each would be reused now. Newest first. */
   why(selector: string, options?: { readonly limit?: number }): Promise<readonly EntryExplanation[]>;
+  /** Writes results, named by step, key or run, or all of them, to a file that is not there yet. */
+  export(file: string, selectors?: readonly string[]): Promise<ExportReport>;
+  /** Takes in what another store has exported, verified as a whole; what is here and newer stays. */
+  import(file: string, options?: { readonly dryRun?: boolean }): Promise<ImportReport>;
 }
 
 export function openCacheHistory(ports: HistoryPorts): CacheHistory {
@@ -18,5 +24,7 @@ export function openCacheHistory(ports: HistoryPorts): CacheHistory {
     entries: async (query = {}) => await listEntries(ports.metadata, query, Date.now()),
     stats: async (query = {}) => await countCache(ports, query, Date.now()),
     why: async (selector, options = {}) => await explainEntries(ports, selector, options, Date.now()),
+    export: async (file, selectors = []) => await exportEntries(ports, selectors, file, Date.now()),
+    import: async (file, options = {}) => await importEntries(ports, file, options, Date.now()),
   };
 }

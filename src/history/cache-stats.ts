@@ -51,7 +51,7 @@ export interface CacheStats {
     /** Of the records: runs, logs, keys and what steps read. */
     readonly recordBytes: number;
   };
-  /** The runs that the rest is about. */
+  /** The runs that the rest is about: made in this store. */
   readonly runs: { readonly count: number; readonly from: number | undefined; readonly to: number | undefined };
   readonly use: CacheUse;
   /** By the day on which the run started, in local time, oldest first. */
@@ -85,11 +85,15 @@ export async function countCache(
 ): Promise<CacheStats> {
   const { startedAfter, runs: limit } = query;
   const runs = await metadata.runs({
+    madeHere: true,
     ...(startedAfter === undefined ? {} : { startedAfter }),
     ...(limit === undefined ? {} : { limit }),
   });
+  const counted = new Set(runs.map(({ id }) => id));
   const isAll = startedAfter === undefined && limit === undefined;
-  const all = await metadata.stepRuns(isAll ? {} : { runs: runs.map(({ id }) => id) });
+  // Of imported runs only those steps are here whose results came with them.
+  const found = await metadata.stepRuns(isAll ? {} : { runs: [...counted] });
+  const all = found.filter(({ run }) => counted.has(run));
   const asked = all.flatMap((stepRun) => judge(stepRun) ?? []);
   const entries = await metadata.cacheEntriesOf({});
   let storeBytes = 0;

@@ -10,7 +10,7 @@ const statuses: readonly RunStatus[] = ["running", "completed", "failed", "cance
 const pageSize = 200;
 
 /**
- * Finds a run by `last`, `last~2` (two before it), `last:failed`, `last:failed~1`, by id, by name, by a tag (`baseline`,
+ * Finds a run by `last`, `last~2` (two before it), `last:failed`, `last:failed~1` (of those made in this store), by id, by name, by a tag (`baseline`,
  * `dataset=v2`; the newest with it), or by the beginning or the end of an id that no other run has.
  *
  * Throws a UsageError (RPS6002) when there is none, or several.
@@ -37,13 +37,13 @@ async function findLast(
     });
   }
   if (status === undefined) {
-    const [run] = await metadata.runs({ limit: 1, offset: back });
+    const [run] = await metadata.runs({ madeHere: true, limit: 1, offset: back });
     if (run !== undefined) return withLiveStatus(run);
   } else {
     const stored: readonly RunStatus[] = status === "interrupted" ? ["running", "interrupted"] : [status as RunStatus];
     let left = back;
     for (let offset = 0; ; offset += pageSize) {
-      const page = await metadata.runs({ status: stored, limit: pageSize, offset });
+      const page = await metadata.runs({ status: stored, madeHere: true, limit: pageSize, offset });
       for (const run of page.map(withLiveStatus)) {
         if (run.status !== status) continue;
         if (left === 0) return run;
@@ -52,7 +52,7 @@ async function findLast(
       if (page.length < pageSize) break;
     }
   }
-  const [any] = await metadata.runs({ limit: 1 });
+  const [any] = await metadata.runs({ madeHere: true, limit: 1 });
   const what = status === undefined ? "run" : `${status} run`;
   throw new UsageError("RPS6002", any === undefined ? "There is no run yet" : `There is no ${what} "${selector}"`, {
     hint: any === undefined ? "Run a pipeline first: reprise run FILE" : "List them: reprise runs",

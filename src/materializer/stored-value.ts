@@ -68,7 +68,7 @@ export async function loadValue(
 }
 
 /** The digest of an artifact: of its type, the version of its byte format, and its root blob, which names the parts. */
-function digestContent(type: string, version: number, root: ArtifactContent["root"]): Digest {
+export function digestContent(type: string, version: number, root: ArtifactContent["root"]): Digest {
   return digestValue(["artifact", type, version, root.digest, root.size]);
 }
 

@@ -98,6 +98,8 @@ export interface Run {
   readonly environment: EnvironmentRecord;
   /** A key, and a value that may be empty. */
   readonly tags: Readonly<Record<string, string>>;
+  /** When it was brought in from another store, with those of its steps whose results came with it; left out of a run of this store. */
+  readonly imported?: number;
   readonly error: ErrorRecord | undefined;
   /** Which argument each of the build's outputs is. */
   readonly outputs: Readonly<Record<string, ArgumentRecord>>;

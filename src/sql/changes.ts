@@ -146,11 +146,11 @@ function* findRunStart(run: RunId, { runs }: Scratch): Query<number | undefined>
 function* writeRun(run: Run, scratch: Scratch): Query<void> {
   const before = yield* findRunStart(run.id, scratch);
   yield* change(
-    `INSERT INTO runs (id, name, pipeline, version, status, started_at, finished_at, record)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO runs (id, name, pipeline, version, status, started_at, finished_at, imported_at, record)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, pipeline = excluded.pipeline, version = excluded.version,
        status = excluded.status, started_at = excluded.started_at, finished_at = excluded.finished_at,
-       record = excluded.record`,
+       imported_at = excluded.imported_at, record = excluded.record`,
     ...fromRun(run),
   );
   scratch.runs.set(run.id, run.startedAt);

@@ -141,6 +141,7 @@ export function* selectRuns(query: RunQuery): Query<readonly Run[]> {
       .among(status?.length === 1 ? "status" : "status || ''", status)
       .where("started_at < ?", query.startedBefore)
       .where("started_at > ?", query.startedAfter);
+    if (query.madeHere === true) conditions.raw("imported_at IS NULL");
     if (tag?.value !== undefined) {
       conditions.raw("id IN (SELECT run FROM run_tags WHERE key = ? AND value = ?)", tag.key, tag.value);
     } else if (tag !== undefined) {

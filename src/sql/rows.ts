@@ -31,13 +31,14 @@ type Stored<T> = { readonly [Key in keyof T as undefined extends T[Key] ? never 
   readonly [Key in keyof T as undefined extends T[Key] ? Key : never]?: T[Key];
 };
 
-/** The columns `id, name, pipeline, version, status, started_at, finished_at, record`. */
+/** The columns `id, name, pipeline, version, status, started_at, finished_at, imported_at, record`. */
 export function fromRun(run: Run): SqlValue[] {
-  const { id, name, pipeline, version, status, startedAt, finishedAt, tags: _, ...rest } = run;
-  return [id, name, pipeline, version, status, startedAt, finishedAt ?? null, JSON.stringify(rest)];
+  const { id, name, pipeline, version, status, startedAt, finishedAt, imported, tags: _, ...rest } = run;
+  const times = [startedAt, finishedAt ?? null, imported ?? null];
+  return [id, name, pipeline, version, status, ...times, JSON.stringify(rest)];
 }
 
-type RunColumn = "id" | "name" | "pipeline" | "version" | "status" | "startedAt" | "finishedAt" | "tags";
+type RunColumn = "id" | "name" | "pipeline" | "version" | "status" | "startedAt" | "finishedAt" | "imported" | "tags";
 
 export function toRun(row: Row, tags: Readonly<Record<string, string>>): Run {
   const rest = parse<Stored<Omit<Run, RunColumn>>>(row["record"]);
@@ -53,6 +54,7 @@ export function toRun(row: Row, tags: Readonly<Record<string, string>>): Run {
     params: mapValues(rest.params, toParam),
     startedAt: row["started_at"] as number,
     finishedAt: toOptional<number>(row["finished_at"]),
+    ...(row["imported_at"] === null ? {} : { imported: row["imported_at"] as number }),
     git: rest.git === undefined ? undefined : toGit(rest.git),
     tags,
   };

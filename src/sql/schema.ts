@@ -165,6 +165,9 @@ export const migrations: readonly string[] = [
   CREATE INDEX cache_entries_by_step   ON cache_entries (step, created_at DESC, key, trace);
   CREATE INDEX cache_entries_by_origin ON cache_entries (origin);
 
+  -- When a run was brought in from another store.
+  ALTER TABLE runs ADD COLUMN imported_at REAL;
+
   CREATE TABLE traces (
     digest TEXT NOT NULL PRIMARY KEY,
     record TEXT NOT NULL

@@ -380,6 +380,7 @@ function fitsRun(run: Run, query: RunQuery): boolean {
     (query.status === undefined || query.status.includes(run.status)) &&
     (query.startedBefore === undefined || run.startedAt < query.startedBefore) &&
     (query.startedAfter === undefined || run.startedAt > query.startedAfter) &&
+    (query.madeHere === undefined || run.imported === undefined) &&
     (tag === undefined || (Object.hasOwn(run.tags, tag.key) && (tag.value ?? run.tags[tag.key]) === run.tags[tag.key]))
   );
 }

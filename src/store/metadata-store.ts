@@ -124,6 +124,8 @@ export interface RunQuery {
   readonly tag?: string;
   readonly startedBefore?: number;
   readonly startedAfter?: number;
+  /** Not those that were imported from another store. */
+  readonly madeHere?: true;
   /** Newest first is the only order. */
   readonly limit?: number;
   readonly offset?: number;

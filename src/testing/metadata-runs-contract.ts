@@ -84,6 +84,12 @@ export function testRuns(current: () => MetadataStore): void {
     assert.deepEqual(await found({ tag: "toString" }), []);
     assert.deepEqual(await found({ startedBefore: 3 }), ["r-2", "r-1"]);
     assert.deepEqual(await found({ startedAfter: 3 }), ["r-4"]);
+    await store.write([{ kind: "run", run: sampleRun("r-4", { startedAt: 4, name: "one", imported: 7 }) }]);
+    assert.deepEqual(await found({ madeHere: true }), ["r-3", "r-2", "r-1"]);
+    assert.deepEqual(
+      (await store.runs({ ids: [toRunId("r-4")] })).map(({ imported }) => imported),
+      [7],
+    );
     assert.deepEqual(await found({ pipeline: "first_pipeline", names: ["one"], startedAfter: 1, tag: "other" }), [
       "r-4",
     ]);

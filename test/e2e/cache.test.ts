@@ -1,6 +1,6 @@
 /** Stored results on the command line, as a user keeps house. */
 import assert from "node:assert/strict";
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeProject, type Finished, type Project } from "../rig/project.ts";
@@ -111,4 +111,28 @@ test("what cannot be meant is refused with what is near", async () => {
   }
   assert.match((await project.say("cache")).stdout, /Usage {2}reprise cache COMMAND/u);
   assert.match((await project.say("help cache rm")).stdout, /Usage {2}reprise cache rm WHAT\.\.\./u);
+});
+
+test("results go to another project in a file; what is cut off, or is no archive, is refused", async () => {
+  await using here = await openProject();
+  await using there = await openProject();
+  await here.say("run");
+  assert.match((await here.say("cache export")).stderr, /needs a file to write/u);
+  assert.match((await here.say("cache export -o out.tar")).stdout, /Exported 2 stored results of 1 run, 2 blobs/u);
+  assert.equal((await here.say("cache export -o out.tar")).code, 2);
+  const bytes = await readFile(join(here.path, "out.tar"));
+  await writeFile(join(there.path, "cut.tar"), bytes.subarray(0, bytes.byteLength / 2));
+  const cut = await there.say("cache import cut.tar");
+  assert.equal(cut.code, 1);
+  assert.match(cut.stderr, /RPS4006 {2}The archive \S+cut\.tar cannot be imported: it is cut off/u);
+  assert.match((await there.say("cache import nowhere.tar")).stderr, /There is no file nowhere\.tar/u);
+  assert.match((await there.say("cache ls")).stdout, /No stored result fits/u);
+  await writeFile(join(there.path, "whole.tar"), bytes);
+  assert.match((await there.say("cache import whole.tar -n")).stdout, /Would import 2 stored results/u);
+  assert.match((await there.say("cache import whole.tar")).stdout, /Imported 2 stored results, 2 step runs, 2 blobs/u);
+  assert.match((await there.say("run")).stdout, /Using cached version of make/u);
+  assert.match((await there.say("cache import whole.tar")).stdout, /2 stored results are here already/u);
+  const show = await there.say("show last make");
+  assert.match(show.stdout, /cached/u);
+  assert.match((await there.say("runs")).stdout, /from\n/u);
 });

@@ -49,8 +49,9 @@ async function findRuns(
 ): Promise<readonly [Run, Run] | undefined> {
   if (a === undefined) {
     // The last run, and the one before it of the same pipeline: two pipelines have little in common.
-    const [last] = await metadata.runs({ ...(pipeline === undefined ? {} : { pipeline }), limit: 1 });
-    const [, before] = last === undefined ? [] : await metadata.runs({ pipeline: last.pipeline, limit: 2 });
+    const [last] = await metadata.runs({ ...(pipeline === undefined ? {} : { pipeline }), madeHere: true, limit: 1 });
+    const [, before] =
+      last === undefined ? [] : await metadata.runs({ pipeline: last.pipeline, madeHere: true, limit: 2 });
     if (last !== undefined && before !== undefined) return [before, last];
     throw new UsageError("RPS6002", "There are no two runs to compare yet", { hint: "Run a pipeline twice" });
   }
@@ -74,7 +75,7 @@ async function choosePipelineOfVersions(
 ): Promise<string> {
   if (wanted !== undefined) return wanted;
   const known = await history.pipelines();
-  const [last] = await metadata.runs({ limit: 1 });
+  const [last] = await metadata.runs({ madeHere: true, limit: 1 });
   return known.length > 1 && last !== undefined ? last.pipeline : await choosePipeline(history, undefined);
 }
 

@@ -49,7 +49,7 @@ async function chooseSteps(
     return step === undefined ? stepRuns : [findStepRun(stepRuns, step)];
   } catch (error) {
     if (!(error instanceof UsageError) || step !== undefined || first.startsWith("last")) throw error;
-    const [last] = await metadata.runs({ limit: 1 });
+    const [last] = await metadata.runs({ madeHere: true, limit: 1 });
     if (last === undefined) throw error;
     const stepRuns = await metadata.stepRuns({ runs: [last.id] });
     const named = stepRuns.filter((stepRun) => stepRun.node === first || stepRun.step === first);

@@ -40,6 +40,7 @@ export const runs: Handler<"runs"> = async (context) => {
       { title: "params", value: showParams, flexible: true },
       { title: "tags", value: showTags, flexible: true },
       { title: "name", value: ({ run }) => run.name, flexible: true },
+      { title: "from", value: ({ run }) => (run.imported === undefined ? "" : run.environment.host), flexible: true },
     ]);
   });
 };

@@ -43,7 +43,7 @@ async function findSubject({ metadata }: Stack, what: string, step: string | und
     if (!(error instanceof UsageError) || step !== undefined || what.startsWith("last")) throw error;
     const artifact = await orUndefined(findArtifact(metadata, what));
     if (artifact !== undefined) return { kind: "artifact", artifact };
-    const [last] = await metadata.runs({ limit: 1 });
+    const [last] = await metadata.runs({ madeHere: true, limit: 1 });
     if (last === undefined) throw error;
     const details = await loadRunDetails(metadata, await findRun(metadata, "last"));
     const found = await orUndefined(async () => findStep(details, what));

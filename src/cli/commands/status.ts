@@ -46,7 +46,7 @@ export const status: Handler<"status"> = async (context) => {
 /** Plans with the parameters of the last run, as far as they were kept. */
 async function readStatus(stack: Stack, { pipeline }: FoundPipeline): Promise<PipelineStatus> {
   const { name } = pipeline.definition;
-  const [last] = await stack.metadata.runs({ pipeline: name, limit: 1 });
+  const [last] = await stack.metadata.runs({ pipeline: name, madeHere: true, limit: 1 });
   const lastRun = last && withLiveStatus(last);
   const kept = Object.entries(last?.params ?? {}).filter(([, param]) => param.value !== undefined);
   const params = Object.fromEntries(kept.map(([param, { value }]) => [param, value]));
