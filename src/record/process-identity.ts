@@ -6,6 +6,6 @@ export interface ProcessIdentity {
   readonly boot?: string;
   /** Where the pid counts: containers have pids of their own. */
   readonly pidNamespace?: string;
-  /** When the process started, as the system counts: a later process may get the same pid. */
+  /** When the process started, as its system tells it: a later process may get the same pid. */
   readonly started?: string;
 }

@@ -5,7 +5,7 @@ import type { StepRunId } from "../record/id.ts";
 import type { KeyDigest } from "../record/key.ts";
 import type { Lease, LeaseToken } from "../record/lease.ts";
 import type { LeaseAnswer, LeaseName, MetadataStore } from "../store/metadata-store.ts";
-import { describeProcess, findProcessState } from "../store/process.ts";
+import { askProcessState, describeProcess, findProcessState } from "../store/process.ts";
 
 /** A lease that this process holds. */
 export interface HeldLease extends LeaseName {
@@ -128,6 +128,11 @@ export class Leases {
       silentMs = state === "running" || now.beat !== beat ? 0 : silentMs + listenedMs;
       beat = now.beat;
       if (silentMs < this.#leaseMs) continue;
+      // A step may block its process, which then cannot say that it lives.
+      if ((await askProcessState(lease.holder.process)) === "running") {
+        silentMs = 0;
+        continue;
+      }
       this.#silent.set(lease.token, beat);
       return;
     }

@@ -6,12 +6,15 @@ import process from "node:process";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ProcessIdentity } from "../record/process-identity.ts";
-import { describeProcess, findProcessState, isElsewhere } from "./process.ts";
+import { askPs, askProcessState, describeProcess, findProcessState, isElsewhere } from "./process.ts";
 
 const linux = { skip: process.platform === "linux" ? false : "only Linux tells when a process started" };
 
-test("this process is running, as far as it can be told", () => {
+const posix = { skip: process.platform === "win32" ? "Windows has no ps" : false };
+
+test("this process is running, as far as it can be told", async () => {
   assert.equal(findProcessState(describeProcess()), process.platform === "linux" ? "running" : "unknown");
+  assert.equal(await askProcessState(describeProcess()), process.platform === "win32" ? "unknown" : "running");
 });
 
 test("a process that was killed is gone", async () => {
@@ -49,6 +52,19 @@ test("a process that was stopped is stopped until it goes on", linux, async () =
   }
   child.kill("SIGKILL");
   await once(child, "close");
+});
+
+test("where the system keeps no files about processes, ps tells the same", posix, async () => {
+  const child = spawn("sleep", ["1000"]);
+  await once(child, "spawn");
+  const identity = { host: describeProcess().host, pid: child.pid as number, started: new Date().toISOString() };
+  assert.equal(await askPs(identity), "running");
+  assert.equal(await askPs({ ...identity, started: new Date(Date.now() - 60_000).toISOString() }), "gone");
+  child.kill("SIGSTOP");
+  while ((await askPs(identity)) !== "stopped") await delay(5);
+  child.kill("SIGKILL");
+  await once(child, "close");
+  assert.equal(await askPs(identity), "unknown");
 });
 
 test("a later process of the same pid is not taken for the one that is gone", linux, () => {

@@ -1,4 +1,5 @@
 /** Which process this is, and what became of another one. The one place that knows how to tell. */
+import { execFile } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
@@ -21,7 +22,7 @@ export function describeProcess(): ProcessIdentity {
     pid: process.pid,
     ...present("boot", () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
     ...present("pidNamespace", () => readlinkSync("/proc/self/ns/pid")),
-    ...present("started", () => readProcess("self")?.started),
+    ...present("started", () => readProcess("self")?.started ?? new Date(performance.timeOrigin).toISOString()),
   });
 }
 
@@ -36,6 +37,30 @@ export function findProcessState(other: ProcessIdentity): ProcessState {
   // A process that ended and that its parent has not asked about is still listed, as Z.
   if (found.started !== other.started || /[ZXx]/u.test(found.state)) return "gone";
   return /[Tt]/u.test(found.state) ? "stopped" : "running";
+}
+
+/** As {@link findProcessState}, and where that does not know, a program of the system is asked, which takes its time. */
+export async function askProcessState(other: ProcessIdentity): Promise<ProcessState> {
+  const state = findProcessState(other);
+  return state !== "unknown" || isElsewhere(other) ? state : await askPs(other);
+}
+
+/** `ps` tells the start to the second, and the clock may have been set a little since. */
+const startSlackMs = 5000;
+
+/** What `ps` says of a process of this machine: on macOS, for instance. */
+export async function askPs({ pid, started = "" }: ProcessIdentity): Promise<ProcessState> {
+  const env = { PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC" };
+  const text = await new Promise<string>((answer) => {
+    execFile("ps", ["-o", "stat=,lstart=", "-p", String(pid)], { env, windowsHide: true }, (_, output) =>
+      answer(output),
+    );
+  });
+  const [, state = "", start] = /^\s*(\S+)\s+(.+?)\s*$/u.exec(text) ?? [];
+  const difference = Math.abs(Date.parse(`${start} UTC`) - Date.parse(started));
+  if (Number.isNaN(difference)) return "unknown";
+  if (difference > startSlackMs || state.startsWith("Z")) return "gone";
+  return state.startsWith("T") ? "stopped" : "running";
 }
 
 /** Whether a process runs on another machine, or in another container: its pid says nothing here. */
