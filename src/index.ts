@@ -21,7 +21,7 @@ export async function openHistory(
     import("./stack/shared-stack.ts"),
     import("./history/history.ts"),
   ]);
-  return history.openHistory(await openSharedStack(options));
+  return history.openHistory(await openSharedStack({ ...options, purpose: "look" }));
 }
 
 const opened = async (): Promise<History> => await openHistory();

@@ -47,6 +47,8 @@ export async function openFolder({ path, durability = "fsync" }: FolderOptions):
     await mkdir(objects, { recursive: true });
     await mkdir(temporary, { recursive: true });
   } catch (cause) {
+    // Where nothing can be made, what is there can still be read; whoever writes is told.
+    if (isRefusal(cause)) return new FolderBlobStore(objects, temporary, durability === "fsync");
     throw new StoreError("RPS4001", `The blob folder ${root} cannot be opened: ${toText(cause)}.`, {
       hint: "Check that the path is a folder in which you may write.",
       data: { path: root },
@@ -117,14 +119,14 @@ class FolderBlobStore implements BlobStore {
     const stats = await this.stat(digests);
     let touched = 0;
     for (const digest of stats.keys()) {
-      await orMissing(() => touchFile(this.#locate(digest)));
+      await orRefused(() => touchFile(this.#locate(digest)));
       if (++touched % batchSize === 0) await setImmediate();
     }
     return stats;
   }
 
   async seal(digests: readonly Digest[]): Promise<void> {
-    for (const digest of digests) await orMissing(() => utimesSync(this.#locate(digest), new Date(), sealOf(digest)));
+    for (const digest of digests) await orRefused(() => utimesSync(this.#locate(digest), new Date(), sealOf(digest)));
   }
 
   async unseal(digests: readonly Digest[]): Promise<void> {
@@ -206,7 +208,7 @@ class FolderUpload implements BlobUpload {
     const target = this.#locate(digest);
     try {
       if (options.replace !== true && statFile(target) !== undefined) {
-        await orMissing(() => touchFile(target));
+        await orRefused(() => touchFile(target));
         await this.abort();
         return;
       }
@@ -331,6 +333,22 @@ async function orMissing<T>(look: () => T | Promise<T>): Promise<T | undefined> 
     if (isMissing(error)) return undefined;
     throw unreadable((error as NodeJS.ErrnoException).path, error);
   }
+}
+
+/** As {@link orMissing}, for a mark on a blob: a store that may only be read goes without. */
+async function orRefused(mark: () => void): Promise<void> {
+  await orMissing(() => {
+    try {
+      mark();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+  });
+}
+
+/** Whether somebody may not write here, or has no room to. */
+function isRefusal(error: unknown): boolean {
+  return ["EROFS", "EACCES", "EPERM", "ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
 function unreadable(path: string | undefined, cause: unknown): StoreError {

@@ -110,7 +110,9 @@ function openContext(line: CommandLine, io: Io): AsyncDisposable & { readonly co
   let stack: ReturnType<Context["openStack"]> | undefined;
   const openStack = async (): ReturnType<Context["openStack"]> => {
     const room = await import("../stack/stack.ts");
-    return await room.openStack(stackOptions);
+    const opened = await room.openStack({ ...stackOptions, purpose: makesStore(line) ? "run" : "look" });
+    if (!opened.hasStore && looksBack(line)) context.notes.line(`  ${describeMissingStore(opened.storePath)}`);
+    return opened;
   };
   const context: Context = {
     io,
@@ -138,6 +140,21 @@ function openContext(line: CommandLine, io: Io): AsyncDisposable & { readonly co
       await opened?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Whether the command makes a store where there is none. All others look, and leave a folder as they found it. */
+function makesStore({ command, parsed, globals }: CommandLine): boolean {
+  if (globals.help || ("dry-run" in parsed.flags && parsed.flags["dry-run"])) return false;
+  return command === "run" || command === "cache import";
+}
+
+/** Whether what the command is asked for could only be in a store. */
+function looksBack({ command }: CommandLine): boolean {
+  return command !== undefined && command !== "pipelines" && ["look", "keep"].includes(commands[command].group);
+}
+
+function describeMissingStore(path: string): string {
+  return `There is no store at ${path} yet. Run a pipeline: reprise run FILE; or name a store: --store PATH`;
 }
 
 async function isFolder(path: string): Promise<boolean> {

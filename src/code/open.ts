@@ -25,8 +25,8 @@ import { stepKey, stillHolds, subjectOf, subjectOfFile } from "./warm.ts";
 export interface CodeIndexOptions {
   /** The folder of the project: ids and places are relative to it. */
   readonly root: string;
-  /** Where the index keeps what it knows between processes; may be removed at any time. */
-  readonly stateDir: string;
+  /** Where the index keeps what it knows between processes; may be removed at any time. Undefined: nowhere. */
+  readonly stateDir: string | undefined;
   /**
    * Files that this process evaluates besides those that the steps need; they may set what a step reads. The main
    * script, when it belongs to the project, unless given.
@@ -88,6 +88,11 @@ export class ProjectIndex implements CodeIndex {
   /** Remembers which bytes of a file this process runs. */
   noteLoaded(path: string, bytes: Uint8Array): void {
     this.#loaded.set(path, hash("sha256", bytes, "base64url"));
+  }
+
+  /** Removes what writers that were killed left unfinished, older than the given age. Answers with the bytes freed. */
+  sweep(olderThanMs: number): number {
+    return this.#state.sweep(olderThanMs);
   }
 
   /** One question at a time: an answer must not see files of two moments. */

@@ -5,7 +5,7 @@
 import { hash } from "node:crypto";
 import { appendFileSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { CodeNote, CodeUnit } from "./identity.ts";
 import type { Place } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
@@ -91,14 +91,17 @@ export interface StoredRecord {
 const maxRecordBytes = 64 * 1024 * 1024;
 
 /** How many sets of steps are remembered. */
+/** How the names of files end that are being written. */
+const unfinished = ".tmp";
 const keptStates = 8;
 
 export class StateFolder {
-  readonly #folder: string;
+  readonly #folder: string | undefined;
   /** State of another parser or scheme is not ours to read. */
   readonly #tag: string;
 
-  constructor(folder: string, parserVersion: string) {
+  /** Without a folder nothing is kept, and nothing is known. */
+  constructor(folder: string | undefined, parserVersion: string) {
     this.#folder = folder;
     this.#tag = `code ${codeScheme}.${stateScheme} parser ${parserVersion}`;
   }
@@ -116,9 +119,9 @@ export class StateFolder {
   /** Adds records to those on disk. */
   addRecords(added: Iterable<readonly [name: string, content: string, record: FileRecord]>): void {
     const lines = [...added].map(([name, content, record]) => `${name}\t${content}\t${JSON.stringify(record)}\n`);
-    const path = join(this.#folder, "records.jsonl");
     try {
-      mkdirSync(this.#folder, { recursive: true });
+      const path = this.#path("records.jsonl");
+      mkdirSync(dirname(path), { recursive: true });
       if (!this.#isOurs(path)) this.#replace("records.jsonl", `${this.#tag}\n`);
       appendFileSync(path, lines.join(""));
       if (statSync(path).size > maxRecordBytes) rmSync(path, { force: true });
@@ -151,9 +154,37 @@ export class StateFolder {
     this.#prune();
   }
 
+  /** Removes what writers that were killed left unfinished, older than the given age. Answers with the bytes freed. */
+  sweep(olderThanMs: number): number {
+    const before = Date.now() - olderThanMs;
+    let freed = 0;
+    for (const name of this.#names()) {
+      if (!name.endsWith(unfinished)) continue;
+      const path = this.#path(name);
+      const stats = statSync(path, { throwIfNoEntry: false });
+      if (stats === undefined || stats.mtimeMs > before) continue;
+      rmSync(path, { force: true });
+      freed += stats.size;
+    }
+    return freed;
+  }
+
+  #path(name: string): string {
+    if (this.#folder === undefined) throw new Error("there is no state");
+    return join(this.#folder, name);
+  }
+
+  #names(): readonly string[] {
+    try {
+      return readdirSync(this.#path(""));
+    } catch {
+      return [];
+    }
+  }
+
   #read<T>(name: string): T | undefined {
     try {
-      const { tag, data } = JSON.parse(readFileSync(join(this.#folder, name), "utf8")) as { tag: string; data: T };
+      const { tag, data } = JSON.parse(readFileSync(this.#path(name), "utf8")) as { tag: string; data: T };
       return tag === this.#tag ? data : undefined;
     } catch {
       return undefined;
@@ -162,7 +193,7 @@ export class StateFolder {
 
   #write(name: string, data: unknown): void {
     try {
-      mkdirSync(this.#folder, { recursive: true });
+      mkdirSync(this.#path(""), { recursive: true });
       this.#replace(name, JSON.stringify({ tag: this.#tag, data }));
     } catch {
       // As above.
@@ -170,8 +201,8 @@ export class StateFolder {
   }
 
   #replace(name: string, text: string): void {
-    const target = join(this.#folder, name);
-    const aside = `${target}.${process.pid}.tmp`;
+    const target = this.#path(name);
+    const aside = `${target}.${process.pid}${unfinished}`;
     try {
       writeFileSync(aside, text);
       renameSync(aside, target);
@@ -183,7 +214,7 @@ export class StateFolder {
   /** Lines after the first, which must be ours. */
   #readLines(name: string): string[] {
     try {
-      const [tag, ...lines] = readFileSync(join(this.#folder, name), "utf8").split("\n");
+      const [tag, ...lines] = readFileSync(this.#path(name), "utf8").split("\n");
       return tag === this.#tag ? lines : [];
     } catch {
       return [];
@@ -209,12 +240,12 @@ export class StateFolder {
   #prune(): void {
     for (const prefix of ["warm-", "units-", "drivers-"]) {
       try {
-        const old = readdirSync(this.#folder)
+        const old = readdirSync(this.#path(""))
           .filter((name) => name.startsWith(prefix) && name.endsWith(".json"))
-          .map((name) => ({ name, mtimeMs: statSync(join(this.#folder, name)).mtimeMs }))
+          .map((name) => ({ name, mtimeMs: statSync(this.#path(name)).mtimeMs }))
           .sort((a, b) => b.mtimeMs - a.mtimeMs)
           .slice(keptStates);
-        for (const { name } of old) rmSync(join(this.#folder, name), { force: true });
+        for (const { name } of old) rmSync(this.#path(name), { force: true });
       } catch {
         // Another process prunes too.
       }

@@ -3,6 +3,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { StoreError } from "../error.ts";
+import { readFileHeader } from "./file-header.ts";
+import { isUnwritable, openUnwritable } from "./open-unwritable.ts";
 import { applicationId } from "./schema.ts";
 import type { Query, Row, SqlValue } from "./statement.ts";
 
@@ -19,13 +21,23 @@ const blockingMs = 100;
  */
 const perConnection = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4096;";
 
-/** Opens a file, and makes it where it is not there yet. Throws what SQLite throws, or a StoreError about the schema. */
+/**
+ * Opens a file, and makes it where it is not there yet; one that may only be read is opened for reading. Throws what
+ * SQLite throws, or a StoreError about what the file is: then nothing of it was changed.
+ */
 export function openDatabase(path: string, migrations: readonly string[]): Database {
   const { DatabaseSync } = loadSqlite();
+  refuseByHeader(path, migrations, DatabaseSync);
+  if (isUnwritable(path)) {
+    const isCurrent = (connection: DatabaseSync): boolean => isMigrated(connection, path, migrations);
+    const migrateCopy = (connection: DatabaseSync): void => migrate(connection, path, migrations);
+    const connection = openUnwritable({ path, Connection: DatabaseSync, isCurrent, migrate: migrateCopy });
+    return { connection, statements: new Map() };
+  }
   mkdirSync(dirname(path), { recursive: true });
   const connection = new DatabaseSync(path, { timeout: blockingMs });
   try {
-    if (readPragma(connection, "user_version") !== migrations.length) migrate(connection, path, migrations);
+    if (!isMigrated(connection, path, migrations)) migrate(connection, path, migrations);
     connection.exec(perConnection);
     return { connection, statements: new Map() };
   } catch (error) {
@@ -100,6 +112,54 @@ function isSqliteError(error: unknown, primaryCode: number): boolean {
   return typeof code === "number" && (code & 0xff) === primaryCode;
 }
 
+/** Whether the file itself does not hold what its header says, or is not what SQLite wrote. */
+export function isCorrupt(error: unknown): boolean {
+  return isSqliteError(error, 11) || isSqliteError(error, 26);
+}
+
+/** Whether it may only be read. */
+export function isReadOnly(error: unknown): boolean {
+  return isSqliteError(error, 8);
+}
+
+/** Refuses, before SQLite touches the file, what it would only find out after it changed something. */
+export function refuseByHeader(path: string, migrations: readonly string[], Connection: typeof DatabaseSync): void {
+  const header = readFileHeader(path);
+  if (header === undefined) return;
+  if (header.applicationId === applicationId) refuseNewer(header.userVersion, path, migrations);
+  if (!header.hasLog) {
+    if (header.bytes >= header.expectedBytes) return;
+    throw new StoreError(
+      "RPS4001",
+      `The store ${path} is cut off: it has ${header.bytes} of ${header.expectedBytes} bytes.`,
+      { hint: afterCorruption, data: { path, isCorrupt: true } },
+    );
+  }
+  // The log may hold a newer schema than the file; whoever reads only leaves both as they are.
+  if (isUnwritable(path)) return;
+  const connection = new Connection(path, { readOnly: true, timeout: blockingMs });
+  try {
+    isMigrated(connection, path, migrations);
+  } catch (error) {
+    // Whatever else is wrong is told by whoever opens it for good.
+    if (error instanceof StoreError) throw error;
+  } finally {
+    connection.close();
+  }
+}
+
+/** What to do about a file whose bytes are damaged. */
+export const afterCorruption =
+  "Move metadata.db, and metadata.db-wal where it is there, out of the store's folder, or put a copy in their place: the next run makes new records, and what is stored as data stays";
+
+/** Whether the schema is this version's. Refuses a newer one. */
+function isMigrated(connection: DatabaseSync, path: string, migrations: readonly string[]): boolean {
+  if (readPragma(connection, "application_id") !== applicationId) return false;
+  const version = readPragma(connection, "user_version");
+  refuseNewer(version, path, migrations);
+  return version === migrations.length;
+}
+
 /** One process migrates, whoever comes first; those that come at the same time find it done. */
 function migrate(connection: DatabaseSync, path: string, migrations: readonly string[]): void {
   refuseForeign(connection, path);
@@ -148,7 +208,7 @@ function readPragma(
 }
 
 /** Loads node:sqlite without the warning that Node prints before 24.15: that it is new is no news to whoever runs a step. */
-function loadSqlite(): typeof import("node:sqlite") {
+export function loadSqlite(): typeof import("node:sqlite") {
   const { emitWarning } = process;
   process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
     if (!String(warning).includes("SQLite")) emitWarning.call(process, warning, ...rest);

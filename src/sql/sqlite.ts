@@ -20,7 +20,17 @@ import type {
   Written,
 } from "../store/metadata-store.ts";
 import { applyChanges, type Scratch } from "./changes.ts";
-import { compactDatabase, isBusy, openDatabase, sizeOfFiles, transact, type Database } from "./database.ts";
+import {
+  afterCorruption,
+  compactDatabase,
+  isBusy,
+  isCorrupt,
+  isReadOnly,
+  openDatabase,
+  sizeOfFiles,
+  transact,
+  type Database,
+} from "./database.ts";
 import { acquireLease, selectLeases } from "./leases.ts";
 import { findArtifacts, findVersion, numberArtifacts, numberVersion } from "./numbering.ts";
 import {
@@ -56,15 +66,18 @@ export interface SqliteOptions {
 /**
  * Opens a SQLite file as a metadata store. A commit outlives the process, however it ends; a power loss may take the
  * last commits away, and never leaves half of one. Throws a StoreError: RPS4001 when it is no store or cannot be
- * opened, RPS4002 when a newer Reprise wrote it.
+ * opened, RPS4002 when a newer Reprise wrote it. A file that may only be read is opened all the same: it answers
+ * questions, and refuses writes.
  */
 export async function openSqlite({ path, busyTimeoutMs = 30_000 }: SqliteOptions): Promise<MetadataStore> {
   const file = resolve(path);
   const database = await patiently(busyTimeoutMs, () => openDatabase(file, migrations)).catch((cause: unknown) => {
     if (cause instanceof RepriseError) throw cause;
     throw new StoreError("RPS4001", `The store ${file} cannot be opened: ${toText(cause)}.`, {
-      hint: "Check that the path is a Reprise store, and that you may write to it and its folder.",
-      data: { path: file },
+      hint: isCorrupt(cause)
+        ? afterCorruption
+        : "Check that the path is a Reprise store, and that you may read it and its folder.",
+      data: { path: file, isCorrupt: isCorrupt(cause) },
       cause,
     });
   });
@@ -218,8 +231,8 @@ class SqliteMetadataStore implements MetadataStore {
     } catch (cause) {
       if (cause instanceof RepriseError) throw cause;
       throw new StoreError("RPS4001", `The store ${this.#path} cannot be read: ${toText(cause)}.`, {
-        hint: "Check the disk and the file; a copy of it, or an empty store in its place, lets you go on.",
-        data: { path: this.#path },
+        hint: isCorrupt(cause) ? afterCorruption : "Check the disk and the file, and that you may read them.",
+        data: { path: this.#path, isCorrupt: isCorrupt(cause) },
         cause,
       });
     }
@@ -240,8 +253,10 @@ class SqliteMetadataStore implements MetadataStore {
       throw new StoreError("RPS4005", `The store ${this.#path} refused a write: ${toText(cause)}.`, {
         hint: busy
           ? "Another process has been writing for long: see which one, and try again when it is done."
-          : "Check that the disk has room and that the file may be written to.",
-        data: { path: this.#path, busy },
+          : isCorrupt(cause)
+            ? afterCorruption
+            : "Check that the disk has room and that the file may be written to.",
+        data: { path: this.#path, busy, isReadOnly: isReadOnly(cause), isCorrupt: isCorrupt(cause) },
         cause,
       });
     }

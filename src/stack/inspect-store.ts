@@ -2,13 +2,15 @@
 import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
+import { inspectDatabase } from "../sql/inspect-database.ts";
 
 export interface StoreHealth {
   /** Whether there is a store at all. */
   readonly exists: boolean;
-  /** What SQLite finds wrong with the records; empty when nothing. */
+  /** What is wrong with the records; empty when nothing. */
   readonly problems: readonly string[];
+  /** What to do about the problems. */
+  readonly hint: string | undefined;
   /** Version of the schema; undefined when the records cannot be read. */
   readonly schema: number | undefined;
   /** Of the records and their log. */
@@ -21,32 +23,15 @@ export interface StoreHealth {
 export async function inspectStore(storePath: string, now: number): Promise<StoreHealth> {
   const file = join(storePath, "metadata.db");
   const unfinished = await countUnfinished(join(storePath, "tmp"), now);
-  if (!existsSync(file)) return { exists: false, problems: [], schema: undefined, metadataBytes: 0, unfinished };
+  if (!existsSync(file))
+    return { exists: false, problems: [], hint: undefined, schema: undefined, metadataBytes: 0, unfinished };
   const sizes = await Promise.all([file, `${file}-wal`].map((path) => stat(path).catch(() => ({ size: 0 }))));
-  const { problems, schema } = await checkDatabase(file);
   return {
     exists: true,
-    problems,
-    schema,
+    ...inspectDatabase(file),
     metadataBytes: sizes.reduce((sum, { size }) => sum + size, 0),
     unfinished,
   };
-}
-
-async function checkDatabase(file: string): Promise<Pick<StoreHealth, "problems" | "schema">> {
-  const sqlite = await import("node:sqlite");
-  let database: DatabaseSync | undefined;
-  try {
-    database = new sqlite.DatabaseSync(file, { readOnly: true, timeout: 5000 });
-    const rows = database.prepare("PRAGMA integrity_check").all();
-    const messages = rows.map((row) => String(row["integrity_check"]));
-    const schema = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
-    return { problems: messages.filter((message) => message !== "ok"), schema };
-  } catch (error) {
-    return { problems: [error instanceof Error ? error.message : String(error)], schema: undefined };
-  } finally {
-    database?.close();
-  }
 }
 
 async function countUnfinished(folder: string, now: number): Promise<StoreHealth["unfinished"]> {

@@ -9,12 +9,16 @@ const open = new Map<string, Promise<Stack>>();
 export async function openSharedStack(options: OpenStackOptions = {}): Promise<Stack> {
   const cwd = resolve(options.cwd ?? process.cwd());
   const environment = [process.env["REPRISE_STORE"], process.env["REPRISE_STACK"]];
-  const key = JSON.stringify([cwd, options.config, options.store, options.stack, ...environment]);
+  const key = JSON.stringify([cwd, options.config, options.store, options.stack, options.purpose, ...environment]);
   let stack = open.get(key);
   if (stack === undefined) {
     stack = openStack({ ...options, cwd });
     open.set(key, stack);
-    stack.catch(() => open.delete(key));
+    stack.then(
+      // Where there was no store, there may be one the next time.
+      ({ hasStore }) => hasStore || open.delete(key),
+      () => open.delete(key),
+    );
   }
   return await stack;
 }

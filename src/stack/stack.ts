@@ -1,5 +1,5 @@
 /** A stack: where artifacts and metadata live and where steps run. The only room that names concrete adapters. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { openFolder } from "../blob/folder.ts";
@@ -7,20 +7,27 @@ import { durationHint, toMilliseconds } from "../define/duration.ts";
 import { suggestName } from "../define/suggest-name.ts";
 import { openCodeIndex, type ProjectIndex } from "../code/index.ts";
 import type { StepOptions } from "../define/options.ts";
-import { StoreError, UsageError } from "../error.ts";
+import { UsageError } from "../error.ts";
 import { openObserver } from "../observe/open-observer.ts";
 import { createRegistry } from "../materializer/registry.ts";
 import type { HistoryPorts } from "../history/ports.ts";
 import type { RunnerPorts } from "../runner/ports.ts";
 import { openSqlite } from "../sql/sqlite.ts";
+import type { BlobStore } from "../store/blob-store.ts";
 import { openContentStore } from "../store/content-store.ts";
+import { openMemoryBlobStore } from "../store/memory-blob-store.ts";
+import { openMemoryMetadataStore } from "../store/memory-metadata-store.ts";
+import type { MetadataStore } from "../store/metadata-store.ts";
 import { loadConfig, type LoadedConfig } from "./config.ts";
 import type { Config, StackConfig } from "./define-config.ts";
+import { makeStoreFolder, metadataFile, refuseEmptied } from "./store-folder.ts";
 import { repriseVersion } from "./version.ts";
 
 export interface Stack extends RunnerPorts, HistoryPorts, AsyncDisposable {
   /** The store's folder, absolute. */
   readonly storePath: string;
+  /** False when there is no store: then it is empty, and whatever is written to it is kept in memory alone. */
+  readonly hasStore: boolean;
   readonly code: ProjectIndex;
   readonly config: Config;
   /** Undefined when the project has no configuration file. */
@@ -36,6 +43,8 @@ export interface OpenStackOptions {
   readonly store?: string;
   /** A stack's name; wins over `REPRISE_STACK`, `reprise stack set` and the configuration. */
   readonly stack?: string;
+  /** `run` makes a store that is missing; `look` leaves no trace of having looked. Default: `run`. */
+  readonly purpose?: "run" | "look";
 }
 
 /** A stack as it is configured, before anything is opened. */
@@ -47,23 +56,23 @@ export interface StackDescription {
   readonly active: boolean;
 }
 
-/** Opens the stack that the options, the environment and the configuration choose. Makes the store's folder when it is missing. */
+/** Opens the stack that the options, the environment and the configuration choose. */
 export async function openStack(options: OpenStackOptions = {}): Promise<Stack> {
   const cwd = resolve(options.cwd ?? process.cwd());
   const loaded = await loadConfig(cwd, options.config);
   const description = describeStack(loaded, activeStackName(loaded, options.stack), options.store, cwd);
   const { storePath } = description;
-  makeStoreFolder(storePath);
-  const metadata = await openSqlite({ path: join(storePath, "metadata.db") });
-  const blobs = await openFolder({ path: storePath });
+  const hasStore = options.purpose !== "look" || existsSync(metadataFile(storePath));
+  const { metadata, blobs } = hasStore ? await openStore(storePath) : openEmptyStore();
   return {
     ...description,
+    hasStore,
     root: loaded.root,
     metadata,
     blobs,
     content: openContentStore(blobs),
     registry: createRegistry(loaded.config.materializers ?? []),
-    code: openCodeIndex({ root: loaded.root, stateDir: join(storePath, "code") }),
+    code: openCodeIndex({ root: loaded.root, stateDir: hasStore ? join(storePath, "code") : undefined }),
     openObserver: (files) => openObserver({ root: loaded.root, storePath, salt: "", files }),
     async checkTraces(traces) {
       // Nothing is remembered: to look at what is stored changes nothing.
@@ -79,6 +88,24 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
       await blobs[Symbol.asyncDispose]();
     },
   };
+}
+
+interface Store {
+  readonly metadata: MetadataStore;
+  readonly blobs: BlobStore;
+}
+
+async function openStore(storePath: string): Promise<Store> {
+  makeStoreFolder(storePath);
+  await refuseEmptied(storePath);
+  return {
+    metadata: await openSqlite({ path: metadataFile(storePath) }),
+    blobs: await openFolder({ path: storePath }),
+  };
+}
+
+function openEmptyStore(): Store {
+  return { metadata: openMemoryMetadataStore(), blobs: openMemoryBlobStore() };
 }
 
 /** Every configured stack, `default` first. */
@@ -151,20 +178,4 @@ function readLeaseMs(asked: string = defaultLease): number {
   const leaseMs = toMilliseconds(asked);
   if (leaseMs !== undefined && leaseMs > 0) return leaseMs;
   throw new UsageError("RPS6003", `REPRISE_LEASE is "${asked}", which is no duration`, { hint: durationHint });
-}
-
-/** The store ignores itself in git. */
-function makeStoreFolder(path: string): void {
-  const ignore = join(path, ".gitignore");
-  if (existsSync(ignore)) return;
-  try {
-    mkdirSync(path, { recursive: true });
-    writeFileSync(ignore, "*\n", { flag: "wx" });
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return;
-    throw new StoreError("RPS4001", `The store ${path} cannot be made: ${(cause as Error).message}`, {
-      hint: "Choose a folder that can be written, with --store or REPRISE_STORE",
-      cause,
-    });
-  }
 }

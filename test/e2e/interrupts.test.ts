@@ -145,32 +145,6 @@ test("a run that is killed is shown as interrupted, and the next run goes on aft
   assert.deepEqual(await executedSince(project, mark), ["third", "fourth"]);
 });
 
-test("killed at random moments, many times, the store is always one that the next run reads and continues from", async (t) => {
-  await using project = await makeProject({ "chain.ts": chain });
-  const kills = Number(process.env["REPRISE_KILLS"] ?? 20);
-  // How long a whole run takes here, so that the kills fall everywhere in it.
-  const startedAt = performance.now();
-  assert.equal((await project.node(["chain.ts"])).code, 0);
-  const wholeMs = performance.now() - startedAt;
-  let killed = 0;
-  for (let round = 0; round < kills; round += 1) {
-    const running = project.start(["chain.ts"], { env: { REPRISE_STORE: `store-${round % 5}` } });
-    const timer = setTimeout(() => running.process.kill("SIGKILL"), wholeMs * (0.2 + 0.9 * ((round * 0.618) % 1)));
-    const ended = await running.finished;
-    clearTimeout(timer);
-    if (ended.signal === "SIGKILL") killed += 1;
-    if (round % 5 === 4 || round === kills - 1) {
-      for (const store of [0, 1, 2, 3, 4]) {
-        const after = await project.node(["chain.ts"], { env: { REPRISE_STORE: `store-${store}` } });
-        assert.match(after.stdout, /result 4$/mu, after.stdout + after.stderr);
-        const again = await project.node(["chain.ts"], { env: { REPRISE_STORE: `store-${store}` } });
-        assert.equal(again.stdout.match(/Using cached version/gu)?.length, 4);
-      }
-    }
-  }
-  t.diagnostic(`${killed} of ${kills} runs were killed before their end`);
-});
-
 test("a process that ends in the middle of a run says which step was running, and is no success", async () => {
   const source = (body: string): string => `
 import { pipeline, step } from "reprise";

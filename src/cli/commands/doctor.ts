@@ -62,8 +62,9 @@ async function checkStore(context: Context<"doctor">): Promise<readonly Check[]>
   const health = await inspectStore(storePath, Date.now());
   if (!health.exists) return [{ name: "store", state: "ok", text: `${storePath} is not there yet: a run makes it` }];
   if (health.problems.length > 0) {
-    const hint = "Move the store away and run again, or restore metadata.db from a copy";
-    return [{ name: "store", state: "broken", text: `${storePath}: ${health.problems.join("; ")}`, hint }];
+    const { hint } = health;
+    const text = `${storePath}: ${health.problems.join("; ")}`;
+    return [{ name: "store", state: "broken", text, ...(hint === undefined ? {} : { hint }) }];
   }
   const { metadata, content, blobs } = await context.openStack();
   const runs = (await metadata.runs({})).map(withLiveStatus);
@@ -130,7 +131,14 @@ async function checkDisk(context: Context): Promise<readonly Check[]> {
   );
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
-  const probe = await mkdtemp(join(folder, "doctor-"));
+  let probe: string;
+  try {
+    probe = await mkdtemp(join(folder, "doctor-"));
+  } catch (error) {
+    const text = `${folder} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+    const hint = "Stored results are reused and can be looked at, but a run is not recorded";
+    return [{ name: "disk", state: "warning", text, hint }];
+  }
   try {
     await writeFile(join(probe, "probe"), "probe");
     const { mtimeMs } = await stat(join(probe, "probe"));

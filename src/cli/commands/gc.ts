@@ -19,7 +19,7 @@ export const gc: Handler<"gc" | "cache gc"> = async (context) => {
   };
   const stack = await context.openStack();
   if (!flags["dry-run"]) {
-    const swept = await stack.blobs.sweep(unfinishedMs);
+    const swept = (await stack.blobs.sweep(unfinishedMs)) + stack.code.sweep(unfinishedMs);
     if (swept > 0) context.notes.line(`  Swept ${formatBytes(swept)} that killed writers left unfinished`);
   }
   return await offerRemoval(context, await planCollection(stack, rules, now), flags);
