@@ -383,7 +383,10 @@ export class Progress {
     this.#parts.recorder.emit({ kind: "warning", time: Date.now(), step: stepRun.id, message });
   }
 
-  /** An input's bytes are damaged: its producer, which was reused, is executed again, and the node waits for it. */
+  /**
+   * An input's bytes are damaged: its producer is executed again, and the node waits for it. One that was executed in
+   * this run is executed once more: what it gave was taken to be stored already, by what `stat` says.
+   */
   #repair(state: NodeState, { ref }: DamagedInput): boolean {
     const producer = this.#states.get(ref.node);
     const isMended = producer.executed && producer.outputs !== state.given.get(ref.node);
@@ -392,7 +395,7 @@ export class Progress {
       this.#schedule.wait(state.node.id);
       return true;
     }
-    if (producer.executed) return false;
+    if (producer.executed && producer.damage !== undefined) return false;
     producer.damage = { code: "corrupt-output", text: `its stored output "${ref.output}" was altered in the store` };
     this.#schedule.reopen(ref.node, [state.node.id]);
     return true;

@@ -73,6 +73,21 @@ test("several damaged outputs of one step are repaired by running it once", asyn
   assert.equal(await ports.content.text(all.root.digest), "onetwo!");
 });
 
+test("a step that gives again what is stored damaged is run once more, and its bytes are put right", async () => {
+  const ports = makePorts();
+  let executed = 0;
+  const make = step({ name: "make", run: () => ((executed += 1), { text: "one" }) });
+  const shout = step({ name: "shout", run: ({ text }: { text: string }) => ({ loud: `${text}!` }) });
+  const both = pipeline({ name: "both", build: () => shout({ text: make().text }) });
+  const first = await run(ports, both);
+  await damage(ports, (await artifactOf(ports, first, "make", "text")).root);
+  const second = await run(ports, both, {}, { cache: "refresh" });
+  assert.deepEqual(statuses(second), ["make completed", "shout completed"]);
+  assert.equal(executed, 3);
+  const { root } = await artifactOf(ports, second, "make", "text");
+  assert.equal(await ports.content.text(root.digest), "one");
+});
+
 test("damage that a step finds when it reads a file of its input is repaired, and the step is called again", async (t) => {
   const ports = makePorts();
   const folder = await mkdtemp(join(tmpdir(), "reprise-test-"));
