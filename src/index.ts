@@ -43,6 +43,8 @@ export const reprise: History = {
     entries: async (...given) => await (await opened()).cache.entries(...given),
     stats: async (...given) => await (await opened()).cache.stats(...given),
     why: async (...given) => await (await opened()).cache.why(...given),
+    pin: async (...given) => await (await opened()).cache.pin(...given),
+    unpin: async (...given) => await (await opened()).cache.unpin(...given),
     export: async (...given) => await (await opened()).cache.export(...given),
     import: async (...given) => await (await opened()).cache.import(...given),
   },

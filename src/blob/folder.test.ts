@@ -59,6 +59,7 @@ test("what an interrupted writer left is swept when it is old, and its bytes are
   writeFileSync(old, "12345", { mode: 0o444 });
   writeFileSync(fresh, "123", { mode: 0o444 });
   utimesSync(old, new Date(0), new Date(0));
+  assert.equal(await store.sweep(60_000, { dryRun: true }), 5);
   assert.equal(await store.sweep(60_000), 5);
   assert.deepEqual([existsSync(old), existsSync(fresh)], [false, true]);
 });

@@ -19,6 +19,8 @@ import {
   lstatSync,
   openSync,
   readFileSync,
+  renameSync,
+  rmSync,
   utimesSync,
   writeSync,
   type Dirent,
@@ -116,10 +118,11 @@ class FolderBlobStore implements BlobStore {
   }
 
   async touch(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>> {
-    const stats = await this.stat(digests);
+    const stats = new Map<Digest, BlobStat>();
     let touched = 0;
-    for (const digest of stats.keys()) {
-      await orRefused(() => touchFile(this.#locate(digest)));
+    for (const digest of digests) {
+      const found = touchFile(this.#locate(digest));
+      if (found !== undefined) stats.set(digest, toStat(digest, found));
       if (++touched % batchSize === 0) await setImmediate();
     }
     return stats;
@@ -149,14 +152,46 @@ class FolderBlobStore implements BlobStore {
     for (const digest of digests) await rm(this.#locate(digest), { force: true });
   }
 
-  async sweep(olderThanMs: number): Promise<number> {
+  async collect(blobs: readonly BlobStat[]): Promise<readonly BlobStat[]> {
+    const removed: BlobStat[] = [];
+    let looked = 0;
+    for (const blob of blobs) {
+      if (this.#collectOne(blob)) removed.push(blob);
+      if (++looked % batchSize === 0) await setImmediate();
+    }
+    return removed;
+  }
+
+  /**
+   * Takes the blob away first and looks at it again then: whoever touches it later finds that it is missing, and writes
+   * it; who has touched it a moment before gets it back, long before it is read.
+   */
+  #collectOne({ digest, modifiedAt }: BlobStat): boolean {
+    const path = this.#locate(digest);
+    if (statFile(path)?.atimeMs !== modifiedAt) return false;
+    const aside = join(this.#temporary, `${process.pid}-${randomBytes(9).toString("base64url")}`);
+    try {
+      renameSync(path, aside);
+      if (lstatSync(aside).atimeMs !== modifiedAt) {
+        renameSync(aside, path);
+        return false;
+      }
+      rmSync(aside);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw unreadable(path, error);
+    }
+  }
+
+  async sweep(olderThanMs: number, { dryRun = false }: { readonly dryRun?: boolean } = {}): Promise<number> {
     const before = Date.now() - olderThanMs;
     let freed = 0;
     for await (const entry of entriesOf(this.#temporary)) {
       const path = join(this.#temporary, entry.name);
       const stats = await orMissing(() => lstat(path));
       if (stats === undefined || !stats.isFile() || Math.max(stats.atimeMs, stats.mtimeMs) > before) continue;
-      await rm(path, { force: true });
+      if (!dryRun) await rm(path, { force: true });
       freed += stats.size;
     }
     return freed;
@@ -207,8 +242,7 @@ class FolderUpload implements BlobUpload {
     assertInternal(!this.#ended, "an upload was committed that has ended");
     const target = this.#locate(digest);
     try {
-      if (options.replace !== true && statFile(target) !== undefined) {
-        await orRefused(() => touchFile(target));
+      if (options.replace !== true && touchFile(target) !== undefined) {
         await this.abort();
         return;
       }
@@ -310,10 +344,19 @@ function sealOf(digest: Digest): number {
   return 1_000_000_000 + Number.parseInt(digest.slice("sha256:".length, "sha256:".length + 7), 16);
 }
 
-/** Leaves the seal as it is, broken or not. */
-function touchFile(path: string): void {
+/** Leaves the seal as it is, broken or not. Answers with how the file was; undefined where there is none, or none any more. */
+function touchFile(path: string): Stats | undefined {
   const stats = statFile(path);
-  if (stats !== undefined) utimesSync(path, new Date(), stats.mtimeMs / 1000);
+  if (stats === undefined) return undefined;
+  try {
+    utimesSync(path, new Date(), stats.mtimeMs / 1000);
+    return stats;
+  } catch (cause) {
+    if (isMissing(cause)) return undefined;
+    // A store that may only be read goes without the mark.
+    if (isRefusal(cause)) return stats;
+    throw unreadable(path, cause);
+  }
 }
 
 function toPlainBytes({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {

@@ -8,12 +8,19 @@ import type { Context } from "./context.ts";
 import { formatAgo, formatBytes, formatCount } from "./format.ts";
 import { printTable, type Printer } from "./print.ts";
 
-/** Shows the removal, asks, and applies it. Answers with the exit code. */
+/** Shows the removal, asks, and applies it; also what writers have not finished in a time. Answers with the exit code. */
 export async function offerRemoval(
   context: Context,
   removal: Removal,
   flags: { readonly "dry-run": boolean; readonly yes: boolean },
+  { unfinishedMs }: { readonly unfinishedMs?: number } = {},
 ): Promise<number> {
+  const stack = await context.openStack();
+  const sweep = async (dryRun: boolean): Promise<number> =>
+    unfinishedMs === undefined
+      ? 0
+      : (await stack.blobs.sweep(unfinishedMs, { dryRun })) + stack.code.sweep(unfinishedMs, { dryRun });
+  const unfinished = await sweep(true);
   const { printer, globals } = context;
   const { runs, held, losing, cacheEntries, pinned, artifacts, blobs, bytes, traces, files } = removal;
   const counts = {
@@ -28,19 +35,27 @@ export async function offerRemoval(
     bytes,
     traces: traces.length,
     files: files.length,
+    unfinishedBytes: unfinished,
   };
-  if (!globals.json) printRemoval(printer, removal);
+  if (!globals.json) {
+    printRemoval(printer, removal);
+    if (unfinished > 0) printer.line(`  ${formatBytes(unfinished)} that killed writers left unfinished`);
+  }
   const isEmpty =
-    runs.length + cacheEntries.length + artifacts.length + blobs.length + traces.length + files.length === 0;
+    runs.length + cacheEntries.length + artifacts.length + blobs.length + traces.length + files.length + unfinished ===
+    0;
   if (flags["dry-run"] || isEmpty) {
+    // Of files without bytes there is nothing to ask.
+    if (!flags["dry-run"]) await sweep(false);
     context.answer({ applied: false, ...counts }, () => printer.line("  Nothing was removed"));
     return 0;
   }
-  if (!(await confirm(context, `Remove ${formatBytes(bytes)}?`, flags))) return 1;
-  const freed = await applyRemoval(await context.openStack(), removal);
-  context.answer({ applied: true, ...counts, freed: freed.bytes, freedOfRecords: freed.recordBytes }, () => {
+  if (!(await confirm(context, `Remove ${formatBytes(bytes + unfinished)}?`, flags))) return 1;
+  const freed = await applyRemoval(stack, removal);
+  const total = freed.bytes + (await sweep(false));
+  context.answer({ applied: true, ...counts, freed: total, freedOfRecords: freed.recordBytes }, () => {
     const records = freed.recordBytes === 0 ? "" : `, and ${formatBytes(freed.recordBytes)} of records`;
-    printer.line(`  Freed ${formatBytes(freed.bytes)}${records}`);
+    printer.line(`  Freed ${formatBytes(total)}${records}`);
   });
   return 0;
 }

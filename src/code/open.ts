@@ -91,8 +91,8 @@ export class ProjectIndex implements CodeIndex {
   }
 
   /** Removes what writers that were killed left unfinished, older than the given age. Answers with the bytes freed. */
-  sweep(olderThanMs: number): number {
-    return this.#state.sweep(olderThanMs);
+  sweep(olderThanMs: number, options?: { readonly dryRun?: boolean }): number {
+    return this.#state.sweep(olderThanMs, options);
   }
 
   /** One question at a time: an answer must not see files of two moments. */

@@ -154,8 +154,8 @@ export class StateFolder {
     this.#prune();
   }
 
-  /** Removes what writers that were killed left unfinished, older than the given age. Answers with the bytes freed. */
-  sweep(olderThanMs: number): number {
+  /** Removes what writers that were killed left unfinished, older than the given age. Answers with the bytes freed, or to be freed. */
+  sweep(olderThanMs: number, { dryRun = false }: { readonly dryRun?: boolean } = {}): number {
     const before = Date.now() - olderThanMs;
     let freed = 0;
     for (const name of this.#names()) {
@@ -163,7 +163,7 @@ export class StateFolder {
       const path = this.#path(name);
       const stats = statSync(path, { throwIfNoEntry: false });
       if (stats === undefined || stats.mtimeMs > before) continue;
-      rmSync(path, { force: true });
+      if (!dryRun) rmSync(path, { force: true });
       freed += stats.size;
     }
     return freed;

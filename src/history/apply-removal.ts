@@ -67,22 +67,11 @@ function stillRunning(live: Run): ConflictError {
   );
 }
 
-/** So few at once that what was looked at a moment ago is still so. */
-const batchSize = 16;
-
 async function removeBlobs({ metadata, blobs }: RemovalPorts, removal: Removal): Promise<number> {
   if (removal.blobs.length === 0) return 0;
   const referenced = new Set<Digest>();
   for await (const digest of metadata.referencedBlobs()) referenced.add(digest);
-  const planned = removal.blobs.filter((blob) => !referenced.has(blob.digest));
-  let bytes = 0;
-  for (let at = 0; at < planned.length; at += batchSize) {
-    const batch = planned.slice(at, at + batchSize);
-    const now = await blobs.stat(batch.map((blob) => blob.digest));
-    // A writer of the same bytes touches the blob, which makes it younger than it was when the removal was planned.
-    const free = batch.filter((blob) => now.get(blob.digest)?.modifiedAt === blob.modifiedAt);
-    await blobs.remove(free.map((blob) => blob.digest));
-    bytes += free.reduce((sum, blob) => sum + (now.get(blob.digest)?.size ?? 0), 0);
-  }
-  return bytes;
+  // A writer of the same bytes touches the blob, which makes it younger than it was when the removal was planned.
+  const removed = await blobs.collect(removal.blobs.filter((blob) => !referenced.has(blob.digest)));
+  return removed.reduce((sum, blob) => sum + blob.size, 0);
 }

@@ -1,9 +1,11 @@
 /** The stored results of a store, for programs. */
 import { countCache, type CacheStats, type StatsQuery } from "./cache-stats.ts";
+import type { CacheEntry } from "../record/cache-entry.ts";
 import { exportEntries, type ExportReport } from "./archive/export-entries.ts";
 import { importEntries, type ImportReport } from "./archive/import-entries.ts";
 import { explainEntries, type EntryExplanation } from "./explain-entries.ts";
 import { listEntries, type CacheEntrySummary, type EntryQuery } from "./list-entries.ts";
+import { pinEntries } from "./pinning.ts";
 import type { HistoryPorts } from "./ports.ts";
 
 export interface CacheHistory {
@@ -13,6 +15,10 @@ export interface CacheHistory {
   stats(query?: StatsQuery): Promise<CacheStats>;
   /** What the results of a step, a key or a run stand for, and whether each would be reused now. Newest first. */
   why(selector: string, options?: { readonly limit?: number }): Promise<readonly EntryExplanation[]>;
+  /** Pins what is named by step, key or run, so that no collection takes it. Answers with what was not pinned before. */
+  pin(selectors: readonly string[]): Promise<readonly CacheEntry[]>;
+  /** Takes pins off. Answers with what was pinned. */
+  unpin(selectors: readonly string[]): Promise<readonly CacheEntry[]>;
   /** Writes results, named by step, key or run, or all of them, to a file that is not there yet. */
   export(file: string, selectors?: readonly string[]): Promise<ExportReport>;
   /** Takes in what another store has exported, verified as a whole; what is here and newer stays. */
@@ -24,6 +30,8 @@ export function openCacheHistory(ports: HistoryPorts): CacheHistory {
     entries: async (query = {}) => await listEntries(ports.metadata, query, Date.now()),
     stats: async (query = {}) => await countCache(ports, query, Date.now()),
     why: async (selector, options = {}) => await explainEntries(ports, selector, options, Date.now()),
+    pin: async (selectors) => await pinEntries(ports.metadata, selectors, Date.now()),
+    unpin: async (selectors) => await pinEntries(ports.metadata, selectors, undefined),
     export: async (file, selectors = []) => await exportEntries(ports, selectors, file, Date.now()),
     import: async (file, options = {}) => await importEntries(ports, file, options, Date.now()),
   };

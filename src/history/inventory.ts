@@ -6,7 +6,7 @@ import type { RunId, StepRunId } from "../record/id.ts";
 import type { Run, StepRun } from "../record/run.ts";
 import type { BlobStat, BlobStore } from "../store/blob-store.ts";
 import type { FileDigest, MetadataStore } from "../store/metadata-store.ts";
-import { groupUses, lastUse } from "./list-entries.ts";
+import { lastUse } from "./list-entries.ts";
 import { withLiveStatus } from "./live-status.ts";
 
 export interface RemovalPorts {
@@ -35,7 +35,7 @@ export async function takeInventory({ metadata, blobs }: RemovalPorts, now: numb
   const runs = (await metadata.runs({})).map(withLiveStatus);
   const stepRuns = await metadata.stepRuns({});
   const entries = await metadata.cacheEntriesOf({});
-  const uses = groupUses(stepRuns);
+  const reuses = await metadata.reuses({});
   const traces = new Map<Digest, readonly string[]>();
   for await (const [digest, { reads }] of metadata.allTraces()) {
     traces.set(
@@ -49,7 +49,7 @@ export async function takeInventory({ metadata, blobs }: RemovalPorts, now: numb
     runs,
     stepRuns: Map.groupBy(stepRuns, (stepRun) => stepRun.run),
     entries,
-    usedAt: new Map(entries.map((entry) => [entry, lastUse(entry, uses.get(entry.origin))])),
+    usedAt: new Map(entries.map((entry) => [entry, lastUse(entry, reuses.get(entry.origin))])),
     artifacts: await metadata.artifacts({}),
     blobs: stored,
     traces,

@@ -1,8 +1,6 @@
 /** Stored results as a list shows them. */
 import type { CacheEntry } from "../record/cache-entry.ts";
-import type { StepRunId } from "../record/id.ts";
-import type { StepRun } from "../record/run.ts";
-import type { MetadataStore } from "../store/metadata-store.ts";
+import type { MetadataStore, Reuse } from "../store/metadata-store.ts";
 
 /** `expired`: older than the `expires` option that its step had when it was made. A step of today may say otherwise. */
 export type EntryState = "valid" | "expired" | "invalidated";
@@ -40,10 +38,10 @@ export async function listEntries(
 ): Promise<readonly CacheEntrySummary[]> {
   const { step, limit, sort = "age" } = query;
   const entries = await metadata.cacheEntriesOf(step === undefined ? {} : { step });
-  const uses = await loadUses(metadata, step);
+  const reuses = await metadata.reuses(step === undefined ? {} : { step });
   const found = entries
     .filter((entry) => fits(entry, query, now))
-    .map((entry) => summarize(entry, uses.get(entry.origin), now));
+    .map((entry) => summarize(entry, reuses.get(entry.origin), now));
   // The order of entries that are alike in this is that of their age.
   const listed = sort === "age" ? found : found.toSorted((a, b) => rank(b, sort) - rank(a, sort));
   return await countReads(metadata, listed.slice(0, limit));
@@ -55,34 +53,18 @@ export async function summarizeEntries(
   entries: readonly CacheEntry[],
   now: number,
 ): Promise<readonly CacheEntrySummary[]> {
-  const uses = await loadUses(metadata, undefined);
+  const steps = new Set(entries.map(({ step }) => step));
+  const [only] = steps;
+  const reuses = await metadata.reuses(steps.size === 1 && only !== undefined ? { step: only } : {});
   return await countReads(
     metadata,
-    entries.map((entry) => summarize(entry, uses.get(entry.origin), now)),
+    entries.map((entry) => summarize(entry, reuses.get(entry.origin), now)),
   );
 }
 
-/** Step runs that reused a result, by the one that had executed. */
-export type EntryUses = ReadonlyMap<StepRunId, readonly StepRun[]>;
-
-async function loadUses(metadata: MetadataStore, step: string | undefined): Promise<EntryUses> {
-  return groupUses(await metadata.stepRuns({ status: ["cached"], ...(step === undefined ? {} : { step }) }));
-}
-
-export function groupUses(stepRuns: readonly StepRun[]): EntryUses {
-  const uses = new Map<StepRunId, StepRun[]>();
-  for (const stepRun of stepRuns) {
-    if (stepRun.status !== "cached" || stepRun.origin === undefined) continue;
-    const known = uses.get(stepRun.origin);
-    if (known === undefined) uses.set(stepRun.origin, [stepRun]);
-    else known.push(stepRun);
-  }
-  return uses;
-}
-
 /** When an entry was made or last reused. */
-export function lastUse(entry: CacheEntry, uses: readonly StepRun[] = []): number {
-  return uses.reduce((latest, { startedAt }) => Math.max(latest, startedAt), entry.createdAt);
+export function lastUse(entry: CacheEntry, reuse: Reuse | undefined): number {
+  return Math.max(entry.createdAt, reuse?.lastAt ?? 0);
 }
 
 export function stateOf(entry: CacheEntry, now: number): EntryState {
@@ -96,13 +78,13 @@ export function sizeOf(...entries: readonly CacheEntry[]): number {
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
-function summarize(entry: CacheEntry, uses: readonly StepRun[] = [], now: number): CacheEntrySummary {
+function summarize(entry: CacheEntry, reuse: Reuse | undefined, now: number): CacheEntrySummary {
   return {
     entry,
     state: stateOf(entry, now),
     size: sizeOf(entry),
-    hits: uses.length,
-    usedAt: lastUse(entry, uses),
+    hits: reuse?.count ?? 0,
+    usedAt: lastUse(entry, reuse),
     reads: 0,
   };
 }

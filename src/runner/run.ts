@@ -44,6 +44,8 @@ export async function runPlan(plan: Plan, stack: RunnerPorts, options: RunPlanOp
   };
   await using recorder = new Recorder(ports.metadata, options.onEvent);
   recorder.add({ kind: "run", run });
+  // Before anything is looked up: whoever collects garbage must see the run, or the run finds nothing of what went.
+  await recorder.flush();
   const pipelineCache = resolveOptions({ pipelines: [plan.options], defaults: ports.defaults }).cache;
   recorder.emit({ kind: "run-started", time: now, run, version, steps: plan.nodes.length, pipelineCache });
   const observer = ports.openObserver({

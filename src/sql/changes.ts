@@ -184,8 +184,8 @@ function* writeStepRun(stepRun: StepRun, scratch: Scratch): Query<void> {
   assertInternal(runStart !== undefined, `run "${run}" is not there`);
   const values = fromStepRun(stepRun);
   const inserted = yield* change(
-    `INSERT INTO step_runs (run, node, step, status, started_at, finished_at, record, run_started_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO step_runs (run, node, step, status, started_at, finished_at, origin, record, run_started_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (run, node) DO NOTHING`,
     ...values,
     runStart,
@@ -195,7 +195,7 @@ function* writeStepRun(stepRun: StepRun, scratch: Scratch): Query<void> {
     assertInternal(row !== undefined, `step run "${id}" is neither new nor there`);
     yield* removeUses(toStepRun(row));
     yield* change(
-      `UPDATE step_runs SET step = ?, status = ?, started_at = ?, finished_at = ?, record = ?
+      `UPDATE step_runs SET step = ?, status = ?, started_at = ?, finished_at = ?, origin = ?, record = ?
        WHERE run = ? AND node = ?`,
       ...values.slice(2),
       run,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { StoreError } from "../error.ts";
-import { sampleRun } from "../testing/sample-records.ts";
+import { sampleDigest, sampleEntry, sampleRun } from "../testing/sample-records.ts";
 import { openDatabase } from "./database.ts";
 import { migrations } from "./schema.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -52,6 +52,46 @@ test("an older store is migrated step by step, and keeps what it holds", () => {
   assert.deepEqual({ ...connection.prepare("SELECT * FROM a").get() }, { x: "kept", y: "kept" });
   assert.equal(connection.prepare("PRAGMA user_version").get()?.["user_version"], 3);
   connection.close();
+});
+
+test("a store of the first schema keeps its runs, what they reused, and its results", async () => {
+  const path = newPath();
+  const { connection } = openDatabase(path, migrations.slice(0, 1));
+  const { id, name, pipeline, version, status, startedAt, finishedAt, tags: _tags, ...rest } = sampleRun("r-1");
+  connection
+    .prepare("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+    .run(id, name, pipeline, version, status, startedAt, finishedAt ?? null, JSON.stringify(rest));
+  const record = JSON.stringify({ cache: "use", key: sampleDigest("key"), origin: "r-0/train", savedMs: 5 });
+  connection
+    .prepare("INSERT INTO step_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+    .run(id, "train", "train", "cached", startedAt, 7, 8, record);
+  const { blobs, outputs } = sampleEntry("key");
+  const entry = JSON.stringify({
+    durationMs: 5,
+    outputs: outputs.map((use) => [use.slot, use.artifact, use.version, use.digest]),
+    blobs: blobs.map(({ digest, size }) => [digest, size]),
+  });
+  connection
+    .prepare("INSERT INTO cache_entries VALUES (?, ?, ?, ?, ?, ?, ?)")
+    .run(sampleDigest("key"), "train", "r-0/train", 9, null, null, entry);
+  connection.close();
+  await using store = await openSqlite({ path });
+  assert.deepEqual(await store.runs({}), [sampleRun("r-1")]);
+  const [stepRun] = await store.stepRuns({ runs: [id] });
+  assert.deepEqual([stepRun?.status, stepRun?.origin, stepRun?.savedMs], ["cached", "r-0/train", 5]);
+  assert.deepEqual(await store.reuses({}), new Map([["r-0/train", { count: 1, lastAt: 7 }]]));
+  const [found] = await store.cacheEntriesOf({});
+  assert.deepEqual(
+    { ...found },
+    {
+      ...sampleEntry("key"),
+      step: "train",
+      origin: "r-0/train",
+      durationMs: 5,
+      createdAt: 9,
+      expiresAt: undefined,
+    },
+  );
 });
 
 test("a migration that fails leaves the store as it was", () => {

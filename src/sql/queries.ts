@@ -14,6 +14,7 @@ import type {
   FileDigest,
   MetadataStore,
   PipelineSummary,
+  Reuse,
   RunQuery,
   StepRunQuery,
 } from "../store/metadata-store.ts";
@@ -197,6 +198,20 @@ export function* selectStepRuns(query: StepRunQuery): Query<readonly StepRun[]> 
   }
   const rows = yield* selectPage(ids, { order, limit }, (piece) => find(piece, undefined));
   return rows.map(toStepRun);
+}
+
+export function* selectReuses({ step }: { readonly step?: string }): Query<ReadonlyMap<StepRunId, Reuse>> {
+  const conditions = new Conditions().where("status = ?", "cached").where("step = ?", step).raw("origin IS NOT NULL");
+  const rows = yield* execute(
+    `SELECT origin, count(*) AS count, max(started_at) AS last_at FROM step_runs ${conditions} GROUP BY origin`,
+    ...conditions.parameters,
+  );
+  return new Map(
+    rows.map((row) => [
+      row["origin"] as StepRunId,
+      { count: row["count"] as number, lastAt: row["last_at"] as number },
+    ]),
+  );
 }
 
 function* selectPlans(runs: readonly RunId[]): Query<ReadonlyMap<RunId, PlanRecord>> {

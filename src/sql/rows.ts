@@ -68,9 +68,9 @@ function toGit(git: Stored<GitRecord>): GitRecord {
   return { branch: undefined, ...git };
 }
 
-/** The columns `run, node, step, status, started_at, finished_at, record`. */
+/** The columns `run, node, step, status, started_at, finished_at, origin, record`. */
 export function fromStepRun(stepRun: StepRun): SqlValue[] {
-  const { id: _, run, node, step, status, startedAt, finishedAt, ...rest } = stepRun;
+  const { id: _, run, node, step, status, startedAt, finishedAt, origin, ...rest } = stepRun;
   const { attempts, inputs, outputs, metadata, tags, ...more } = rest;
   // A cached step has little to say: what is empty is left out.
   const record = {
@@ -81,13 +81,13 @@ export function fromStepRun(stepRun: StepRun): SqlValue[] {
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
     ...(tags.length === 0 ? {} : { tags }),
   };
-  return [run, node, step, status, startedAt, finishedAt ?? null, JSON.stringify(record)];
+  return [run, node, step, status, startedAt, finishedAt ?? null, origin ?? null, JSON.stringify(record)];
 }
 
 type PackedStepRun = Stored<
   Omit<
     StepRun,
-    | ("id" | "run" | "node" | "step" | "status" | "startedAt" | "finishedAt")
+    | ("id" | "run" | "node" | "step" | "status" | "startedAt" | "finishedAt" | "origin")
     | ("attempts" | "inputs" | "outputs" | "metadata" | "tags")
   >
 > & {
@@ -104,7 +104,6 @@ export function toStepRun(row: Row): StepRun {
   const node = row["node"] as string;
   return {
     key: undefined,
-    origin: undefined,
     savedMs: undefined,
     error: undefined,
     ...rest,
@@ -115,6 +114,7 @@ export function toStepRun(row: Row): StepRun {
     status: row["status"] as StepRun["status"],
     startedAt: row["started_at"] as number,
     finishedAt: toOptional<number>(row["finished_at"]),
+    origin: toOptional<StepRun["origin"] & string>(row["origin"]),
     reason: rest.reason === undefined ? undefined : toReason(rest.reason),
     attempts: (rest.attempts ?? []).map((attempt) => ({ error: undefined, ...attempt })),
     inputs: (rest.inputs ?? []).map(unpackUse),

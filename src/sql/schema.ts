@@ -168,6 +168,10 @@ export const migrations: readonly string[] = [
   -- When a run was brought in from another store.
   ALTER TABLE runs ADD COLUMN imported_at REAL;
 
+  -- Of a step run that was reused: the one that executed.
+  ALTER TABLE step_runs ADD COLUMN origin TEXT;
+  UPDATE step_runs SET origin = json_extract(record, '$.origin'), record = json_remove(record, '$.origin');
+
   CREATE TABLE traces (
     digest TEXT NOT NULL PRIMARY KEY,
     record TEXT NOT NULL

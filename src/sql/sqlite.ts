@@ -44,6 +44,7 @@ import {
   selectLogs,
   selectMetrics,
   selectPipelines,
+  selectReuses,
   selectRuns,
   selectSources,
   selectStepRuns,
@@ -182,6 +183,10 @@ class SqliteMetadataStore implements MetadataStore {
 
   stepRuns(query: StepRunQuery): ReturnType<MetadataStore["stepRuns"]> {
     return this.#read(() => selectStepRuns(query));
+  }
+
+  reuses(query: { readonly step?: string }): ReturnType<MetadataStore["reuses"]> {
+    return this.#read(() => selectReuses(query));
   }
 
   artifacts(query: ArtifactQuery): ReturnType<MetadataStore["artifacts"]> {

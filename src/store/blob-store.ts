@@ -42,6 +42,11 @@ export interface BlobStore extends AsyncDisposable {
   list(): AsyncIterable<BlobStat>;
   /** Leaves alone what is not there. */
   remove(digests: readonly Digest[]): Promise<void>;
-  /** Removes what interrupted writers left behind, older than the given age. Answers with the bytes freed. */
-  sweep(olderThanMs: number): Promise<number>;
+  /**
+   * Removes blobs that were not written or touched since these stats were taken, also while others write and touch: who
+   * was told that a blob is there keeps it. Answers with what was removed.
+   */
+  collect(blobs: readonly BlobStat[]): Promise<readonly BlobStat[]>;
+  /** Removes what interrupted writers left behind, older than the given age. Answers with the bytes freed, or to be freed. */
+  sweep(olderThanMs: number, options?: { readonly dryRun?: boolean }): Promise<number>;
 }

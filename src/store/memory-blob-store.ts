@@ -86,6 +86,12 @@ class MemoryBlobStore implements BlobStore {
     for (const digest of digests) this.#blobs.delete(digest);
   }
 
+  async collect(blobs: readonly BlobStat[]): Promise<readonly BlobStat[]> {
+    const free = blobs.filter(({ digest, modifiedAt }) => this.#blobs.get(digest)?.modifiedAt === modifiedAt);
+    await this.remove(free.map(({ digest }) => digest));
+    return free;
+  }
+
   /** Nothing: what was not committed is gone with its upload. */
   async sweep(): Promise<number> {
     return 0;

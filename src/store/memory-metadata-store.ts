@@ -18,6 +18,7 @@ import type {
   MetadataStore,
   NewArtifact,
   PipelineSummary,
+  Reuse,
   RunQuery,
   StepRunQuery,
   Written,
@@ -165,6 +166,16 @@ class MemoryMetadataStore implements MetadataStore {
           )
         : inPlanOrder(found, runs, new Map(runs.flatMap((run) => this.#planOf(run))));
     return ordered.slice(0, query.limit);
+  }
+
+  async reuses({ step }: { readonly step?: string }): Promise<ReadonlyMap<StepRunId, Reuse>> {
+    const reuses = new Map<StepRunId, Reuse>();
+    for (const { status, origin, startedAt, step: own } of this.#stepRuns.values()) {
+      if (status !== "cached" || origin === undefined || (step !== undefined && own !== step)) continue;
+      const { count, lastAt } = reuses.get(origin) ?? { count: 0, lastAt: startedAt };
+      reuses.set(origin, { count: count + 1, lastAt: Math.max(lastAt, startedAt) });
+    }
+    return reuses;
   }
 
   async artifacts(query: ArtifactQuery): Promise<readonly Artifact[]> {

@@ -164,6 +164,13 @@ export interface ArtifactUseRow {
   readonly slot: string;
 }
 
+/** How often the result of a step run was reused. */
+export interface Reuse {
+  readonly count: number;
+  /** When a step run that reused it last began, in milliseconds since 1970. */
+  readonly lastAt: number;
+}
+
 export interface PipelineSummary {
   readonly pipeline: string;
   readonly versions: number;
@@ -215,6 +222,8 @@ export interface MetadataStore extends AsyncDisposable {
   runs(query: RunQuery): Promise<readonly Run[]>;
   /** Of the given runs: run by run as asked, in plan order. Else newest run first, latest start first. */
   stepRuns(query: StepRunQuery): Promise<readonly StepRun[]>;
+  /** By the step run that had executed, of those whose results were reused; of all steps, or of one. */
+  reuses(query: { readonly step?: string }): Promise<ReadonlyMap<StepRunId, Reuse>>;
   /** Newest first. */
   artifacts(query: ArtifactQuery): Promise<readonly Artifact[]>;
   /** Who used these artifacts, and which artifacts these step runs used; of both together when both are given. */

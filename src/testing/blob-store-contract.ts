@@ -174,6 +174,31 @@ function testHousekeeping(current: () => BlobStore): void {
     assert.deepEqual(await readWhole(store, gone), Buffer.from("gone"));
   });
 
+  it("collects blobs as they were seen, and leaves those that were touched or written again since", async () => {
+    const store = current();
+    const texts = ["free", "touched", "written", "gone"];
+    const digests = await Promise.all(texts.map(async (text) => await write(store, Buffer.from(text))));
+    const [free, touched, written, gone] = digests as [Digest, Digest, Digest, Digest];
+    const seen = [...(await store.stat(digests)).values()];
+    const isAsSeen = async (digest: Digest): Promise<boolean> => {
+      const before = seen.find((stat) => stat.digest === digest);
+      return (await store.stat([digest])).get(digest)?.modifiedAt === before?.modifiedAt;
+    };
+    // Clocks count in milliseconds.
+    while (await isAsSeen(touched)) await store.touch([touched]);
+    while (await isAsSeen(written)) await write(store, Buffer.from("written"));
+    await store.remove([gone]);
+    const removed = await store.collect(seen);
+    assert.deepEqual(
+      removed.map(({ digest, size }) => [digest, size]),
+      [[free, 4]],
+    );
+    const left = (await listAll(store)).map((stat) => stat.digest);
+    assert.deepEqual(left.toSorted(), [touched, written].toSorted());
+    assert.deepEqual(await readWhole(store, touched), Buffer.from("touched"));
+    assert.equal((await store.stat([touched])).get(touched)?.sealed, true);
+  });
+
   it("sweeps nothing that is a blob, and nothing that is being written", async () => {
     const store = current();
     const digest = await write(store, Buffer.from("kept"));

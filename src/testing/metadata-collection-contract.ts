@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { ConflictError } from "../error.ts";
 import type { Trace } from "../record/trace.ts";
-import type { MetadataStore } from "../store/metadata-store.ts";
-import { sampleDigest, sampleEntry, sampleRun, toRunId } from "./sample-records.ts";
+import { toStepRunId } from "../record/id.ts";
+import type { StepRun } from "../record/run.ts";
+import type { Change, MetadataStore } from "../store/metadata-store.ts";
+import { sampleDigest, sampleEntry, sampleRun, sampleStepRun, toRunId } from "./sample-records.ts";
 
 export function testCollection(current: () => MetadataStore): void {
   it("keeps the pin of an entry that is replaced", async () => {
@@ -27,6 +29,30 @@ export function testCollection(current: () => MetadataStore): void {
     const found = await collect(store.allTraces());
     assert.deepEqual(found.map(([digest]) => digest).toSorted(), all.toSorted());
     assert.deepEqual(found[0]?.[1], trace);
+  });
+
+  it("tells how often each result was reused, and when last", async () => {
+    const store = current();
+    const cached = { status: "cached", step: "trainer" } as const;
+    const reuse = (run: string, node: string, changes: Partial<StepRun>): Change => ({
+      kind: "step-run",
+      stepRun: sampleStepRun(run, node, changes),
+    });
+    assert.deepEqual(await store.reuses({}), new Map());
+    await store.write([
+      { kind: "run", run: sampleRun("r-1") },
+      { kind: "run", run: sampleRun("r-2") },
+      reuse("r-1", "a", { ...cached, origin: toStepRunId(toRunId("r-0"), "a"), startedAt: 7 }),
+      reuse("r-2", "a", { ...cached, origin: toStepRunId(toRunId("r-0"), "a"), startedAt: 5 }),
+      reuse("r-2", "b", { ...cached, step: "other", origin: toStepRunId(toRunId("r-1"), "b"), startedAt: 6 }),
+      reuse("r-2", "c", { status: "completed", startedAt: 8 }),
+    ]);
+    const expected = [
+      ["r-0/a", { count: 2, lastAt: 7 }],
+      ["r-1/b", { count: 1, lastAt: 6 }],
+    ] as const;
+    assert.deepEqual([...(await store.reuses({}))].toSorted(), expected);
+    assert.deepEqual([...(await store.reuses({ step: "other" }))], expected.slice(1));
   });
 
   it("forgets files by their path, and tells all that it remembers", async () => {

@@ -1,6 +1,6 @@
 /** Stored results on the command line, as a user keeps house. */
 import assert from "node:assert/strict";
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeProject, type Finished, type Project } from "../rig/project.ts";
@@ -63,12 +63,18 @@ test("a deleted blob stands against the reuse of its result, and cache why says 
 test("the preview of a collection, what it frees, and what the folder loses are the same number of bytes", async () => {
   await using project = await openProject();
   for (const size of [1000, 20_000, 300]) await project.say(`run --size ${size}`);
+  const unfinished = join(project.path, ".reprise/tmp/1-killed");
+  await writeFile(unfinished, "half");
+  await utimes(unfinished, 0, 0);
   const before = await sizeOfBlobs(project.path);
   const rules = ["cache", "gc", "--keep", "1"];
-  const preview = await project.json<{ bytes: number }>([...rules, "-n"]);
+  const preview = await project.json<{ bytes: number; unfinishedBytes: number }>([...rules, "-n"]);
+  assert.equal(preview.unfinishedBytes, 4);
+  assert.equal((await stat(unfinished)).size, 4);
   assert.equal(await sizeOfBlobs(project.path), before);
   const applied = await project.json<{ freed: number }>([...rules, "--yes"]);
-  assert.equal(applied.freed, preview.bytes);
+  assert.equal(applied.freed, preview.bytes + preview.unfinishedBytes);
+  await assert.rejects(stat(unfinished));
   assert.equal(before - (await sizeOfBlobs(project.path)), preview.bytes);
   assert.equal(preview.bytes, 1000 + 20_000 + "1000".length + "20000".length);
 });

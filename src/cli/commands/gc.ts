@@ -3,7 +3,6 @@ import { UsageError } from "../../error.ts";
 import { planCollection } from "../../history/removal.ts";
 import { parseAge } from "../age.ts";
 import type { Handler } from "../context.ts";
-import { formatBytes } from "../format.ts";
 import { offerRemoval } from "../removal-view.ts";
 
 export const gc: Handler<"gc" | "cache gc"> = async (context) => {
@@ -18,11 +17,8 @@ export const gc: Handler<"gc" | "cache gc"> = async (context) => {
     failed,
   };
   const stack = await context.openStack();
-  if (!flags["dry-run"]) {
-    const swept = (await stack.blobs.sweep(unfinishedMs)) + stack.code.sweep(unfinishedMs);
-    if (swept > 0) context.notes.line(`  Swept ${formatBytes(swept)} that killed writers left unfinished`);
-  }
-  return await offerRemoval(context, await planCollection(stack, rules, now), flags);
+  const removal = await planCollection(stack, rules, now);
+  return await offerRemoval(context, removal, flags, { unfinishedMs });
 };
 
 /** What a writer has not finished in this time will not be finished. */

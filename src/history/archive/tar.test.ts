@@ -33,6 +33,17 @@ test("files come back in order, of any size, and also empty ones", async () => {
   );
 });
 
+test("what cannot be read is refused with the reason", async () => {
+  const read = async (path: string): Promise<void> => {
+    for await (const _ of readTar(path));
+  };
+  await assert.rejects(read(tmpdir()), { code: "RPS4006", message: /cannot be read: EISDIR/u });
+  await assert.rejects(read(join(tmpdir(), "nowhere", "a.tar")), {
+    code: "RPS4006",
+    message: /cannot be read: ENOENT/u,
+  });
+});
+
 test("a file of more than 8 GiB has its size in the header", async () => {
   const size = 9 * 2 ** 30;
   const found = filesIn(tarHeader("large", size));

@@ -117,10 +117,12 @@ function checksumOf(header: Uint8Array): number {
 
 /** Bytes of a file, a given number at a time. */
 class ByteSource implements AsyncDisposable {
+  readonly #path: string;
   readonly #chunks: AsyncIterator<Buffer>;
   #held: Buffer = Buffer.alloc(0);
 
   constructor(path: string) {
+    this.#path = path;
     this.#chunks = createReadStream(path, { highWaterMark: 1024 * 1024 })[Symbol.asyncIterator]();
   }
 
@@ -139,13 +141,21 @@ class ByteSource implements AsyncDisposable {
   /** At least one and at most so many; undefined at the end. */
   async some(most: number): Promise<Buffer | undefined> {
     while (this.#held.byteLength === 0) {
-      const next = await this.#chunks.next();
+      const next = await this.#next();
       if (next.done === true) return undefined;
       this.#held = next.value;
     }
     const piece = this.#held.subarray(0, most);
     this.#held = this.#held.subarray(piece.byteLength);
     return piece;
+  }
+
+  async #next(): Promise<IteratorResult<Buffer>> {
+    try {
+      return await this.#chunks.next();
+    } catch (cause) {
+      throw brokenArchive(this.#path, `it cannot be read: ${(cause as Error).message}`, cause);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

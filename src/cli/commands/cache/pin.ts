@@ -1,18 +1,17 @@
 /** `reprise cache pin` and `reprise cache unpin`. */
 import { shortDigest } from "../../../hash/digest.ts";
-import { pinEntries } from "../../../history/pinning.ts";
+import { openHistory } from "../../../history/history.ts";
 import type { Context, Handler } from "../../context.ts";
 import { formatAgo, formatCount } from "../../format.ts";
 import { printTable } from "../../print.ts";
 
-export const pin: Handler<"cache pin"> = async (context) => await setPin(context, Date.now());
+export const pin: Handler<"cache pin"> = async (context) => await change(context, "pin");
 
-export const unpin: Handler<"cache unpin"> = async (context) => await setPin(context, undefined);
+export const unpin: Handler<"cache unpin"> = async (context) => await change(context, "unpin");
 
-async function setPin(context: Context<"cache pin" | "cache unpin">, at: number | undefined): Promise<void> {
+async function change(context: Context<"cache pin" | "cache unpin">, verb: "pin" | "unpin"): Promise<void> {
   const { printer } = context;
-  const { metadata } = await context.openStack();
-  const changed = await pinEntries(metadata, context.args, at);
+  const changed = await openHistory(await context.openStack()).cache[verb](context.args);
   context.answer(changed, () => {
     if (changed.length > 0) {
       printTable(printer, changed, [
@@ -22,6 +21,6 @@ async function setPin(context: Context<"cache pin" | "cache unpin">, at: number 
         { title: "made by", value: (entry) => entry.origin, flexible: true },
       ]);
     }
-    printer.line(`  ${at === undefined ? "Unpinned" : "Pinned"} ${formatCount(changed.length, "stored result")}`);
+    printer.line(`  ${verb === "pin" ? "Pinned" : "Unpinned"} ${formatCount(changed.length, "stored result")}`);
   });
 }
