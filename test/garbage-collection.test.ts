@@ -231,6 +231,19 @@ test("traces that nothing names go, and what was remembered of files that nothin
   assert.deepEqual([...(await ports.metadata.fileDigests()).keys()], ["/data/kept.csv"]);
 });
 
+test("keys go with the runs and results that name them, and no others", async () => {
+  await using store = await openStore();
+  const { ports } = store;
+  const first = await store.run(10);
+  const second = await store.run(20);
+  const keysOf = ({ steps }: RunOutcome): readonly Digest[] => steps.flatMap(({ key }) => key ?? []);
+  const removal = await planRunRemoval(ports, [first.run], { data: "remove" }, Date.now());
+  assert.deepEqual(removal.keys.toSorted(), keysOf(first).toSorted());
+  await applyRemoval(ports, removal);
+  const asked = [...keysOf(first), ...keysOf(second)];
+  assert.deepEqual([...(await ports.metadata.keys(asked)).keys()].toSorted(), keysOf(second).toSorted());
+});
+
 test("nothing goes when a run has begun since the preview, nor a blob that somebody has written again", async () => {
   await using store = await openStore();
   const { ports, path } = store;

@@ -22,7 +22,7 @@ export async function offerRemoval(
       : (await stack.blobs.sweep(unfinishedMs, { dryRun })) + stack.code.sweep(unfinishedMs, { dryRun });
   const unfinished = await sweep(true);
   const { printer, globals } = context;
-  const { runs, held, losing, cacheEntries, pinned, artifacts, blobs, bytes, traces, files } = removal;
+  const { runs, held, losing, cacheEntries, pinned, artifacts, blobs, bytes, traces, keys, files } = removal;
   const counts = {
     runs: runs.map((run) => run.id),
     held: held.map(({ run, why }) => ({ run: run.id, why })),
@@ -34,6 +34,7 @@ export async function offerRemoval(
     blobs: blobs.length,
     bytes,
     traces: traces.length,
+    keys: keys.length,
     files: files.length,
     unfinishedBytes: unfinished,
   };
@@ -41,9 +42,8 @@ export async function offerRemoval(
     printRemoval(printer, removal);
     if (unfinished > 0) printer.line(`  ${formatBytes(unfinished)} that killed writers left unfinished`);
   }
-  const isEmpty =
-    runs.length + cacheEntries.length + artifacts.length + blobs.length + traces.length + files.length + unfinished ===
-    0;
+  const lists = [runs, cacheEntries, artifacts, blobs, traces, keys, files];
+  const isEmpty = lists.every((list) => list.length === 0) && unfinished === 0;
   if (flags["dry-run"] || isEmpty) {
     // Of files without bytes there is nothing to ask.
     if (!flags["dry-run"]) await sweep(false);
@@ -64,7 +64,7 @@ export async function offerRemoval(
 const shownResults = 20;
 
 function printRemoval(printer: Printer, removal: Removal): void {
-  const { runs, held, losing, cacheEntries, pinned, artifacts, blobs, bytes, traces, files } = removal;
+  const { runs, held, losing, cacheEntries, pinned, artifacts, blobs, bytes, traces, keys, files } = removal;
   const now = Date.now();
   if (runs.length > 0) {
     printTable(printer, runs, [
@@ -92,11 +92,12 @@ function printRemoval(printer: Printer, removal: Removal): void {
     `  ${formatCount(runs.length, "run")}, ${formatCount(cacheEntries.length, "stored result")}, ` +
       `${formatCount(artifacts.length, "artifact")}, ${formatCount(blobs.length, "blob")}: ${formatBytes(bytes)}`,
   );
-  if (traces.length + files.length > 0) {
-    printer.line(
-      `  of no use any more: what ${formatCount(traces.length, "step run")} read, and ${formatCount(files.length, "remembered file")}`,
-    );
-  }
+  const useless = [
+    ...(keys.length > 0 ? [formatCount(keys.length, "key")] : []),
+    ...(traces.length > 0 ? [`what ${formatCount(traces.length, "step run")} read`] : []),
+    ...(files.length > 0 ? [formatCount(files.length, "remembered file")] : []),
+  ];
+  if (useless.length > 0) printer.line(`  of no use any more: ${useless.join(", ")}`);
 }
 
 function toName({ step, key, trace }: CacheEntry): Pick<CacheEntry, "step" | "key" | "trace"> {

@@ -34,20 +34,21 @@ export async function applyRemoval(ports: RemovalPorts, removal: Removal): Promi
   return { bytes, recordBytes: Math.max(0, before - (await metadata.size())) };
 }
 
-function toChanges({ runs, cacheEntries, artifacts, traces, files }: Removal): readonly Change[] {
+function toChanges({ runs, cacheEntries, artifacts, traces, keys, files }: Removal): readonly Change[] {
   const changes: Change[] = [];
   if (runs.length > 0) changes.push({ kind: "remove-runs", runs: runs.map((run) => run.id) });
   if (cacheEntries.length > 0) changes.push({ kind: "remove-cache-entries", entries: cacheEntries });
   if (artifacts.length > 0) changes.push({ kind: "remove-artifacts", artifacts });
   if (traces.length > 0) changes.push({ kind: "remove-traces", digests: traces });
+  if (keys.length > 0) changes.push({ kind: "remove-keys", digests: keys });
   if (files.length > 0) changes.push({ kind: "remove-file-digests", paths: files });
   return changes;
 }
 
 async function refuseWhileRunning({ metadata }: RemovalPorts, removal: Removal): Promise<void> {
   const named = new Set(removal.runs.map((run) => run.id));
-  const { cacheEntries, artifacts, blobs, traces } = removal;
-  const takesData = cacheEntries.length + artifacts.length + blobs.length + traces.length > 0;
+  const { cacheEntries, artifacts, blobs, traces, keys } = removal;
+  const takesData = cacheEntries.length + artifacts.length + blobs.length + traces.length + keys.length > 0;
   const going = (await metadata.runs({ status: ["running"] })).map(withLiveStatus);
   // Whoever names a run of another machine knows more about it than can be told from here.
   const live = going.find((run) => run.status === "running" && !(named.has(run.id) && isElsewhere(run)));

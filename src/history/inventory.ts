@@ -3,6 +3,7 @@ import type { Digest } from "../hash/digest.ts";
 import type { Artifact } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
+import type { KeyDigest } from "../record/key.ts";
 import type { Run, StepRun } from "../record/run.ts";
 import type { BlobStat, BlobStore } from "../store/blob-store.ts";
 import type { FileDigest, MetadataStore } from "../store/metadata-store.ts";
@@ -27,6 +28,7 @@ export interface Inventory {
   /** By trace, the digests of the files whose bytes it holds. */
   readonly traces: ReadonlyMap<Digest, readonly string[]>;
   readonly files: readonly FileDigest[];
+  readonly keys: readonly KeyDigest[];
   readonly now: number;
 }
 
@@ -43,6 +45,8 @@ export async function takeInventory({ metadata, blobs }: RemovalPorts, now: numb
       reads.flatMap(({ kind, found }) => (kind === "file" ? found : [])),
     );
   }
+  const keys: KeyDigest[] = [];
+  for await (const key of metadata.allKeys()) keys.push(key);
   const stored: BlobStat[] = [];
   for await (const blob of blobs.list()) stored.push(blob);
   return {
@@ -54,6 +58,7 @@ export async function takeInventory({ metadata, blobs }: RemovalPorts, now: numb
     blobs: stored,
     traces,
     files: [...(await metadata.fileDigests()).values()],
+    keys,
     now,
   };
 }

@@ -3,6 +3,7 @@ import type { Digest } from "../hash/digest.ts";
 import type { Artifact } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
+import type { KeyDigest } from "../record/key.ts";
 import type { ArtifactUse, Run } from "../record/run.ts";
 import type { BlobStat } from "../store/blob-store.ts";
 import { listUsers, runOf, takeInventory, type Inventory, type RemovalPorts } from "./inventory.ts";
@@ -37,6 +38,8 @@ export interface Removal {
   readonly bytes: number;
   /** What steps read, where nothing names it any more. */
   readonly traces: readonly Digest[];
+  /** Parts of keys that no result and no step run names any more. */
+  readonly keys: readonly KeyDigest[];
   /** Files that no remaining result has read as they were remembered. */
   readonly files: readonly string[];
   /** The runs that were there when this was planned. It is applied only if no other has come. */
@@ -167,6 +170,7 @@ const nothing: Removal = {
   blobs: [],
   bytes: 0,
   traces: [],
+  keys: [],
   files: [],
   known: [],
 };
@@ -215,6 +219,7 @@ function planFor(
   const keptOrigins = new Set<StepRunId>();
   const goneOrigins = new Set<StepRunId>();
   const keptTraces = new Set<Digest>();
+  const keptKeys = new Set<KeyDigest>();
   const used = new Set<string>();
   const released = new Set<string>();
   for (const run of inventory.runs) {
@@ -222,6 +227,7 @@ function planFor(
     for (const stepRun of inventory.stepRuns.get(run.id) ?? []) {
       (isGone ? goneOrigins : keptOrigins).add(stepRun.origin ?? stepRun.id);
       if (!isGone && stepRun.trace !== undefined) keptTraces.add(stepRun.trace);
+      if (!isGone && stepRun.key !== undefined) keptKeys.add(stepRun.key);
       for (const use of [...stepRun.inputs, ...stepRun.outputs]) (isGone ? released : used).add(useKey(use));
     }
   }
@@ -239,6 +245,7 @@ function planFor(
     if (goes) cacheEntries.push(entry);
     else if (isPicked) pinned.push(entry);
     if (!goes && entry.trace !== undefined) keptTraces.add(entry.trace);
+    if (!goes) keptKeys.add(entry.key);
     for (const use of entry.outputs) (goes ? released : used).add(useKey(use));
   }
   const artifacts: Artifact[] = [];
@@ -265,6 +272,7 @@ function planFor(
     blobs,
     bytes: blobs.reduce((sum, blob) => sum + blob.size, 0),
     ...planObservations(inventory, keptTraces),
+    keys: inventory.keys.filter((key) => !keptKeys.has(key)),
     known: inventory.runs.map(({ id }) => id),
   };
 }

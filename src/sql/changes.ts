@@ -110,6 +110,9 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
     case "remove-traces":
       for (const digest of asked.digests) yield* change("DELETE FROM traces WHERE digest = ?", digest);
       return;
+    case "remove-keys":
+      for (const digest of asked.digests) yield* change("DELETE FROM keys WHERE digest = ?", digest);
+      return;
     case "remove-file-digests":
       for (const path of asked.paths) yield* change("DELETE FROM file_digests WHERE path = ?", path);
       return;

@@ -52,6 +52,14 @@ export function* selectTraces(digests: readonly Digest[]): Query<ReadonlyMap<Dig
   return new Map(rows.map((row) => [row["digest"] as Digest, toTrace(row)]));
 }
 
+const pageOfKeys = 1000;
+
+/** The next keys after a digest, in the order of digests. */
+export function* selectKeysAfter(after: string): Query<readonly KeyDigest[]> {
+  const sql = "SELECT digest FROM keys WHERE digest > ? ORDER BY digest LIMIT ?";
+  return (yield* execute(sql, after, pageOfKeys)).map((row) => row["digest"] as KeyDigest);
+}
+
 const pageOfTraces = 200;
 
 /** The next traces after a digest, in the order of digests. */

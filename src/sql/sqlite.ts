@@ -41,6 +41,7 @@ import {
   selectCode,
   selectFileDigests,
   selectKeys,
+  selectKeysAfter,
   selectLogs,
   selectMetrics,
   selectPipelines,
@@ -141,16 +142,12 @@ class SqliteMetadataStore implements MetadataStore {
     return this.#read(() => selectTraces(digests));
   }
 
-  async *allTraces(): AsyncGenerator<readonly [Digest, Trace], void, undefined> {
-    let after = "";
-    for (;;) {
-      const start: string = after;
-      const page = await this.#read(() => selectTracesAfter(start));
-      yield* page;
-      const last = page.at(-1);
-      if (last === undefined) return;
-      [after] = last;
-    }
+  allKeys(): AsyncGenerator<KeyDigest, void, undefined> {
+    return this.#pages(selectKeysAfter, (key) => key);
+  }
+
+  allTraces(): AsyncGenerator<readonly [Digest, Trace], void, undefined> {
+    return this.#pages(selectTracesAfter, ([digest]) => digest);
   }
 
   fileDigests(paths?: readonly string[]): ReturnType<MetadataStore["fileDigests"]> {
@@ -228,6 +225,20 @@ class SqliteMetadataStore implements MetadataStore {
     if (!this.#database.connection.isOpen) return;
     this.#database.statements.clear();
     this.#database.connection.close();
+  }
+
+  /** All rows of a table, a page in each transaction. */
+  async *#pages<T>(
+    select: (after: string) => Query<readonly T[]>,
+    placeOf: (row: T) => string,
+  ): AsyncGenerator<T, void, undefined> {
+    for (let after: string | undefined = ""; after !== undefined;) {
+      const start: string = after;
+      const page: readonly T[] = await this.#read(() => select(start));
+      yield* page;
+      const last = page.at(-1);
+      after = last && placeOf(last);
+    }
   }
 
   async #read<T>(query: () => Query<T>): Promise<T> {

@@ -111,6 +111,10 @@ class MemoryMetadataStore implements MetadataStore {
     return pick(this.#traces, digests);
   }
 
+  async *allKeys(): AsyncGenerator<KeyDigest, void, undefined> {
+    yield* this.#keys.keys();
+  }
+
   async *allTraces(): AsyncGenerator<readonly [Digest, Trace], void, undefined> {
     yield* this.#traces;
   }
@@ -283,6 +287,9 @@ class MemoryMetadataStore implements MetadataStore {
         return;
       case "remove-traces":
         for (const digest of change.digests) this.#traces.delete(digest);
+        return;
+      case "remove-keys":
+        for (const digest of change.digests) this.#keys.delete(digest);
         return;
       case "remove-file-digests":
         for (const path of change.paths) this.#fileDigests.delete(path);

@@ -71,6 +71,8 @@ export type Change =
   | { readonly kind: "remove-cache-entries"; readonly entries: readonly Pick<CacheEntry, "key" | "trace">[] }
   /** Removes traces; those that an entry or a step run names are the caller's to spare. */
   | { readonly kind: "remove-traces"; readonly digests: readonly Digest[] }
+  /** Removes the parts of keys; those that an entry or a step run names are the caller's to spare. */
+  | { readonly kind: "remove-keys"; readonly digests: readonly KeyDigest[] }
   | { readonly kind: "remove-file-digests"; readonly paths: readonly string[] }
   /** Refuses the whole write with a ConflictError when there is a run that is not among these: it may need what goes. */
   | { readonly kind: "expect-runs"; readonly known: readonly RunId[] }
@@ -207,6 +209,8 @@ export interface MetadataStore extends AsyncDisposable {
     readonly limit?: number;
   }): Promise<readonly CacheEntry[]>;
   traces(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Trace>>;
+  /** Every key whose parts are kept, for garbage collection. What is written or removed meanwhile may be left out. */
+  allKeys(): AsyncIterable<KeyDigest>;
   /** Every trace, for garbage collection. What is written or removed meanwhile may be left out. */
   allTraces(): AsyncIterable<readonly [digest: Digest, trace: Trace]>;
   /** What was remembered of files, by path; of all files when none are named. */

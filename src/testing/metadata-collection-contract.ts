@@ -6,7 +6,7 @@ import type { Trace } from "../record/trace.ts";
 import { toStepRunId } from "../record/id.ts";
 import type { StepRun } from "../record/run.ts";
 import type { Change, MetadataStore } from "../store/metadata-store.ts";
-import { sampleDigest, sampleEntry, sampleRun, sampleStepRun, toRunId } from "./sample-records.ts";
+import { sampleDigest, sampleEntry, sampleKey, sampleRun, sampleStepRun, toRunId } from "./sample-records.ts";
 
 export function testCollection(current: () => MetadataStore): void {
   it("keeps the pin of an entry that is replaced", async () => {
@@ -53,6 +53,15 @@ export function testCollection(current: () => MetadataStore): void {
     ] as const;
     assert.deepEqual([...(await store.reuses({}))].toSorted(), expected);
     assert.deepEqual([...(await store.reuses({ step: "other" }))], expected.slice(1));
+  });
+
+  it("names every key whose parts are kept, and removes them", async () => {
+    const store = current();
+    const all = Array.from({ length: 1200 }, (_, at) => sampleDigest(`key ${at}`));
+    await store.write(all.map((digest) => ({ kind: "key", digest, key: sampleKey() })));
+    assert.deepEqual((await collect(store.allKeys())).toSorted(), all.toSorted());
+    await store.write([{ kind: "remove-keys", digests: [...all.slice(1), sampleDigest("unknown")] }]);
+    assert.deepEqual(await collect(store.allKeys()), all.slice(0, 1));
   });
 
   it("forgets files by their path, and tells all that it remembers", async () => {
