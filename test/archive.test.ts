@@ -16,6 +16,7 @@ import { exportEntries, type ExportReport } from "../src/history/archive/export-
 import { importEntries, type ImportReport } from "../src/history/archive/import-entries.ts";
 import { tarEnd, tarHeader, tarPadding } from "../src/history/archive/tar.ts";
 import { openHistory } from "../src/history/history.ts";
+import { planCollection } from "../src/history/removal.ts";
 import type { CacheEntry } from "../src/record/cache-entry.ts";
 import type { Trace } from "../src/record/trace.ts";
 import { runPlan, type RunOutcome, type RunPlanOptions } from "../src/runner/run.ts";
@@ -213,6 +214,9 @@ test("an import the second time changes nothing, and neither does one into the s
   const once = await contentOf(there);
   assert.equal((await there.import(here.file)).applied, false);
   assert.deepEqual(await contentOf(there), once);
+  // The runs that came along name what came: a collection takes nothing of it.
+  const { cacheEntries, artifacts, blobs } = await planCollection(there.ports, {}, Date.now() + 7_200_000);
+  assert.equal(cacheEntries.length + artifacts.length + blobs.length, 0);
 });
 
 test("numbers of artifacts and versions are those of the store that takes them in", async () => {

@@ -16,6 +16,7 @@ import type { Trace } from "../src/record/trace.ts";
 import { runPlan, type RunOutcome } from "../src/runner/run.ts";
 import { openSqlite } from "../src/sql/sqlite.ts";
 import { openContentStore } from "../src/store/content-store.ts";
+import { sampleArtifact } from "../src/testing/sample-records.ts";
 import { makePorts, type MemoryPorts } from "./rig/ports.ts";
 
 const hour = 3_600_000;
@@ -242,6 +243,17 @@ test("keys go with the runs and results that name them, and no others", async ()
   await applyRemoval(ports, removal);
   const asked = [...keysOf(first), ...keysOf(second)];
   assert.deepEqual([...(await ports.metadata.keys(asked)).keys()].toSorted(), keysOf(second).toSorted());
+});
+
+test("an old artifact that nothing refers to yet stays while its bytes are new, as in the middle of an import", async () => {
+  await using store = await openStore();
+  const { ports } = store;
+  const root = await ports.content.put("imported");
+  const [artifact] = await ports.metadata.recordArtifacts([sampleArtifact("make.text", "x", { root, parts: [] })]);
+  assert.ok(artifact);
+  assert.deepEqual((await planCollection(ports, {}, Date.now())).artifacts, []);
+  const later = await planCollection(ports, {}, Date.now() + 2 * hour);
+  assert.deepEqual(later.artifacts, [{ name: "make.text", version: 1 }]);
 });
 
 test("nothing goes when a run has begun since the preview, nor a blob that somebody has written again", async () => {

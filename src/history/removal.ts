@@ -248,12 +248,16 @@ function planFor(
     if (!goes) keptKeys.add(entry.key);
     for (const use of entry.outputs) (goes ? released : used).add(useKey(use));
   }
+  // Who has just written or wanted the bytes of an artifact is about to refer to it: an import brings old ones.
+  const young = new Set(
+    inventory.blobs.flatMap(({ digest, modifiedAt }) => (modifiedAt < now - graceMs ? [] : digest)),
+  );
   const artifacts: Artifact[] = [];
   const keptBlobs = new Set<Digest>();
   const goneBlobs = new Set<Digest>();
   for (const artifact of inventory.artifacts) {
     const key = artifactKey(artifact);
-    const isOld = artifact.createdAt < now - graceMs;
+    const isOld = artifact.createdAt < now - graceMs && !young.has(artifact.root.digest);
     const goes = !used.has(key) && (released.has(key) || (orphans && isOld));
     if (goes) artifacts.push(artifact);
     for (const { digest } of [artifact.root, ...artifact.parts]) (goes ? goneBlobs : keptBlobs).add(digest);
