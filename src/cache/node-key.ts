@@ -22,13 +22,14 @@ export function toKeyArguments(node: PlanNode, outputOf: OutputLookUp): Record<s
 
 /** A node's key, from all of its arguments. */
 export function makeNodeKey(node: PlanNode, code: CodeIdentity, args: Readonly<Record<string, KeyArgument>>): Key {
+  const identity = resolveIdentity(node);
   return makeKey({
     step: node.step,
     code,
     arguments: args,
-    identity: resolveIdentity(node),
+    identity,
     reads: resolveReads(node),
-    params: plainArguments(node),
+    params: identity.cacheKey === undefined ? {} : plainArguments(node),
   });
 }
 

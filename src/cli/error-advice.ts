@@ -58,7 +58,7 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   RPS4003:
     "Bytes were removed behind the store's back. The step that made them runs again by itself; `reprise doctor` finds all such places.",
   RPS4004:
-    "Bytes in the store were changed. `reprise doctor --deep` finds all such places; steps that made them run again.",
+    "Bytes in the store were changed. `reprise doctor --deep` finds all such places; steps that made them run again. If the error names an input, a step wrote to the file that it was given: let it work on a copy, which `await file.copyTo(path)` makes.",
   RPS4005: "Check that the disk has space and that the store's folder is writable, and run again.",
   RPS4006:
     "The archive is cut off, altered, or of a newer Reprise, as the error says. Nothing of it was imported: export it again, or update.",

@@ -1,6 +1,7 @@
+import { copyValue } from "./copy-value.ts";
 import type { Argument, PlanNode } from "./plan.ts";
 
-/** The plain values among a node's arguments; a list counts when it holds no reference. */
+/** The plain values among a node's arguments, for the caller to keep; a list counts when it holds no reference. */
 export function plainArguments(node: PlanNode): Record<string, unknown> {
   const plain: Record<string, unknown> = {};
   for (const [name, argument] of Object.entries(node.arguments)) {
@@ -14,6 +15,6 @@ function isPlain(argument: Argument): boolean {
 }
 
 function plainValue(argument: Argument): unknown {
-  if (argument.kind === "value") return argument.value;
+  if (argument.kind === "value") return copyValue(argument.value);
   return argument.kind === "list" ? argument.items.map(plainValue) : undefined;
 }

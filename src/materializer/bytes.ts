@@ -51,7 +51,7 @@ function rawBytes<T>(
       if (!accepts(found) && !isUint8Array(found)) {
         throw cannotStore([], { what: `not what ${name} holds`, hint: "Return a Uint8Array." });
       }
-      return { root: await blobs.put(toBytes(value)) };
+      return { root: await blobs.put(copyOf(toBytes(value))) };
     },
     read: async (root, blobs) => fromBytes((await blobs.bytes(root.digest)) as Uint8Array<ArrayBuffer>),
     describe: (value) => {
@@ -63,4 +63,9 @@ function rawBytes<T>(
       };
     },
   };
+}
+
+/** Bytes that their owner may go on to change while they are stored. Not `slice`, which of a Buffer shares the memory. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes);
 }

@@ -60,8 +60,16 @@ export async function storeFile(
   }
   if (source.kind === "disk") {
     // Asked again: it may have been written on since the value was made.
-    const stats = await stat(source.path);
-    return { blob: await blobs.put({ path: source.path }), executable: isExecutable(stats) };
+    const before = await stat(source.path);
+    const blob = await blobs.put({ path: source.path });
+    const after = await stat(source.path);
+    if (before.mtimeMs !== after.mtimeMs || before.size !== after.size || after.size !== blob.size) {
+      throw cannotStore([], {
+        what: "a file that was written to while it was stored",
+        hint: "Write it to its end, and close it, before returning it.",
+      });
+    }
+    return { blob, executable: isExecutable(before) };
   }
   if ((source.blobs as unknown) !== blobs) {
     return { blob: await blobs.put(source.blobs.stream(source.blob.digest)), executable: file.executable };

@@ -1,7 +1,10 @@
+import { createRequire } from "node:module";
 import type { Materializer } from "../define/materializer.ts";
 import { kindOf } from "../hash/kind.ts";
 import { describeValue, tooLong } from "./json.ts";
 import { cannotStore, textFormOf } from "./storable.ts";
+
+const load = createRequire(import.meta.url);
 
 /**
  * Values beyond JSON, in devalue's text: undefined, NaN, -0, bigints, dates, Maps, Sets, regular expressions, URLs, typed
@@ -18,7 +21,8 @@ export const richValue: Materializer = {
   },
   async write(value, blobs) {
     textFormOf(value);
-    const { DevalueError, stringify } = await import("devalue");
+    // Not imported, which takes a moment in which the value's owner may change it.
+    const { DevalueError, stringify } = load("devalue") as typeof import("devalue");
     let text: string;
     try {
       text = stringify(value, { Buffer: ownBytes }, { operations: { viewInfo } });

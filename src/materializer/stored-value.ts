@@ -24,13 +24,16 @@ export interface StoreOptions {
   readonly declaration?: Materializer<never> | Materializer;
 }
 
-/** Stores a value. Throws a ValueError (RPS2101, RPS2104) with the path of the part that cannot be stored. */
+/** Stores a value as it is at the call, whatever happens to it later. Throws a ValueError (RPS2101, RPS2104) with the path of the part that cannot be stored. */
 export async function storeValue(value: unknown, options: StoreOptions): Promise<StoredValue> {
   const { registry, blobs, declaration } = options;
   const materializer = (declaration ?? registry.findFor(value)) as Materializer;
   const { name, version, mediaType, extension } = materializer;
-  const { root, parts = [] } = await materializer.write(value, blobs);
-  const { preview, metadata = {} } = await describe(materializer, value);
+  // Both are begun at once, so that both see the value as it is now.
+  const [{ root, parts = [] }, { preview, metadata = {} }] = await Promise.all([
+    materializer.write(value, blobs),
+    describe(materializer, value),
+  ]);
   return {
     digest: digestContent(name, version, root),
     type: name,

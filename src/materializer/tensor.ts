@@ -35,7 +35,7 @@ export const tensorMaterializer: Materializer<Tensor> = {
   accepts: isTensor,
   async write(value, blobs) {
     if (!isTensor(value)) throw cannotStore([], { what: "no tensor", hint: "Return tensor({ data, shape })." });
-    return { root: await blobs.put(pieces(encodeNpy(value.dtype, value.shape, value.data))) };
+    return { root: await blobs.put(pieces(encodeNpy(value.dtype, value.shape, value.data.slice()))) };
   },
   async read(root, blobs) {
     const { data, shape } = decodeNpy(await blobs.bytes(root.digest));

@@ -13,7 +13,7 @@ export const typedArray: Materializer<NumberArray> = {
   extension: "npy",
   accepts: (value) => toDType(value) !== undefined && toDType(value) !== "uint8",
   async write(value, blobs) {
-    return { root: await blobs.put(pieces(encodeNpy(toDType(value)!, [value.length], value))) };
+    return { root: await blobs.put(pieces(encodeNpy(toDType(value)!, [value.length], value.slice()))) };
   },
   read: async (root, blobs) => decodeNpy(await blobs.bytes(root.digest)).data,
   describe: (value) => ({

@@ -2,6 +2,7 @@
 import type { BlobWriter } from "../define/materializer.ts";
 import { singleOutput, type Argument, type OutputName, type StepDefinition } from "../define/plan.ts";
 import { DefinitionError, RunError, StoreError, ValueError } from "../error.ts";
+import type { Digest } from "../hash/digest.ts";
 import { formatPath, type PathStep } from "../hash/value-path.ts";
 import { loadValue, storeValue, type StoredValue } from "../materializer/stored-value.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
@@ -50,24 +51,61 @@ export async function attemptStep(parts: AttemptParts): Promise<ReadonlyMap<Outp
       captureOutput(open.writeLine, async () => await observation.run(() => call(inputs, open.context))),
       signal,
     );
-    return await storeOutputs(parts, returned);
+    const stored = await storeOutputs(parts, returned);
+    const changed = await findChangedInput(parts);
+    if (changed !== undefined) throw changed;
+    return stored;
   } catch (error) {
     throw (await findDamage(parts, error)) ?? error;
   }
 }
 
 /** Files are read when the step asks for them: only then does the store say that the bytes of an input are damaged. */
-async function findDamage(
-  { arguments: args, contentOf }: AttemptParts,
-  error: unknown,
-): Promise<DamagedInput | undefined> {
+async function findDamage(parts: AttemptParts, error: unknown): Promise<DamagedInput | undefined> {
+  if (error instanceof DamagedInput) return error;
   const cause = blobErrorIn(error);
   if (cause === undefined) return undefined;
-  for (const ref of Object.values(args).flatMap(refsIn)) {
-    const { root, parts } = await contentOf(ref);
-    if ([root, ...parts].some(({ digest }) => digest === cause.data["digest"])) return new DamagedInput(ref, cause);
+  for (const [ref, digests] of await blobsOfInputs(parts)) {
+    if (digests.some((digest) => digest === cause.data["digest"])) return new DamagedInput(ref, cause);
   }
   return undefined;
+}
+
+/**
+ * A step that was given a file has the path of the very bytes in the store. If it wrote to them, or somebody else did while it
+ * ran, what it read may not be what its key says.
+ */
+async function findChangedInput(parts: AttemptParts): Promise<DamagedInput | undefined> {
+  for (const [ref, digests] of await blobsOfInputs(parts)) {
+    const [cause] = await parts.ports.content.findChanged(digests);
+    if (cause !== undefined) return new DamagedInput(ref, changedInputError(parts, ref, cause));
+  }
+  return undefined;
+}
+
+function changedInputError({ step, arguments: args }: AttemptParts, ref: Reference, cause: StoreError): StoreError {
+  const [name] = Object.entries(args).find(([, argument]) => refsIn(argument).includes(ref)) ?? [ref.output];
+  return new StoreError(
+    cause.code,
+    `The file behind input "${name}" of step "${step.name}" was written to while the step ran`,
+    {
+      hint: "Write to a copy: await file.copyTo(path) makes one that is the step's own",
+      data: cause.data,
+      cause,
+    },
+  );
+}
+
+async function blobsOfInputs({
+  arguments: args,
+  contentOf,
+}: AttemptParts): Promise<readonly (readonly [Reference, readonly Digest[]])[]> {
+  const found: (readonly [Reference, readonly Digest[]])[] = [];
+  for (const ref of Object.values(args).flatMap(refsIn)) {
+    const { root, parts } = await contentOf(ref);
+    found.push([ref, [root, ...parts].map(({ digest }) => digest)]);
+  }
+  return found;
 }
 
 function blobErrorIn(error: unknown): StoreError | undefined {
@@ -135,26 +173,30 @@ async function storeOutputs(
   { step, ports, heal }: AttemptParts,
   returned: unknown,
 ): Promise<Map<OutputName, StoredValue>> {
-  const stored = new Map<OutputName, StoredValue>();
   // The store itself where it can be: it knows files that are its own, and leaves them where they are.
   const blobs: BlobWriter = heal ? { put: (source) => ports.content.put(source, { heal }) } : ports.content;
-  for (const [name, value] of nameOutputs(step, returned)) {
-    const declaration = step.outputs?.[name];
-    try {
+  const outputs = [...nameOutputs(step, returned)];
+  // All of them are begun before the first is waited for: what goes on to change a value that it has returned changes
+  // nothing of what is stored.
+  const stored = await Promise.allSettled(
+    outputs.map(async ([name, value]) => {
+      const declaration = step.outputs?.[name];
       const options = { registry: ports.registry, blobs };
-      stored.set(
-        name,
-        await storeValue(
-          value,
-          declaration === undefined || isSchema(declaration) ? options : { ...options, declaration },
-        ),
+      return await storeValue(
+        value,
+        declaration === undefined || isSchema(declaration) ? options : { ...options, declaration },
       );
-    } catch (error) {
+    }),
+  );
+  return new Map(
+    stored.map((result, index) => {
+      const [name] = outputs[index] as (typeof outputs)[number];
+      if (result.status === "fulfilled") return [name, result.value];
+      const error: unknown = result.reason;
       const what = name === singleOutput ? "its result" : `output "${name}"`;
       throw error instanceof ValueError ? nameOutputInError(error, step, what) : error;
-    }
-  }
-  return stored;
+    }),
+  );
 }
 
 /** Outputs by name: the members of a plain record, else the one value; nothing for undefined. */

@@ -1,4 +1,5 @@
 /** What a caller of `pipeline.run` gets back: the outcome, with outputs that can be loaded. */
+import { copyValue } from "../define/copy-value.ts";
 import type { Argument, OutputName, Plan } from "../define/plan.ts";
 import type { ArtifactInfo, OutputHandle, RunHandle, StepSummary, ValueHandle } from "../define/run-handle.ts";
 import { assertInternal, RunError } from "../error.ts";
@@ -47,7 +48,8 @@ function toHandle(name: string, argument: Argument, outcome: RunOutcome, store: 
 async function loadArgument(name: string, argument: Argument, outcome: RunOutcome, store: Reading): Promise<unknown> {
   switch (argument.kind) {
     case "value":
-      return argument.value;
+      // As at each call, the caller's own.
+      return copyValue(argument.value);
     case "list":
       return await Promise.all(argument.items.map((item) => loadArgument(name, item, outcome, store)));
     case "ref": {

@@ -61,22 +61,40 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   }
 
-  /** The bytes in pieces. The last piece comes only after all of them were found to be right; else it throws RPS4004. */
+  /**
+   * The bytes in pieces. The last piece comes only after all of them were found to be right; else it throws RPS4004. So it
+   * does for who stops early and has seen a part of them: the rest is read all the same.
+   */
   async *stream(digest: Digest): AsyncGenerator<Uint8Array, void, undefined> {
     const chunks = await this.#blobs.stream(digest);
     if (chunks === undefined) throw missing(digest);
+    const pieces = chunks[Symbol.asyncIterator]();
     const digester = new Digester();
-    let held: Uint8Array | undefined;
-    for await (const chunk of chunks) {
-      if (chunk.byteLength === 0) continue;
-      digester.update(chunk);
+    let isRead = false;
+    const next = async (): Promise<Uint8Array | undefined> => {
+      isRead = true;
+      for (let step = await pieces.next(); step.done !== true; step = await pieces.next()) {
+        if (step.value.byteLength === 0) continue;
+        digester.update(step.value);
+        isRead = false;
+        return step.value;
+      }
+      return undefined;
+    };
+    try {
+      let held = await next();
+      for (let piece = await next(); held !== undefined && piece !== undefined; piece = await next()) {
+        yield held;
+        held = piece;
+      }
+      await this.#compare(digest, digester);
       if (held !== undefined) yield held;
-      held = chunk;
+    } finally {
+      if (!isRead) {
+        while ((await next()) !== undefined);
+        await this.#compare(digest, digester);
+      }
     }
-    const { size } = digester;
-    const found = digester.digest();
-    if (found !== digest) throw await this.#altered(digest, found, size);
-    if (held !== undefined) yield held;
   }
 
   /**
@@ -92,6 +110,24 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
     // The state from before the reading: a file altered meanwhile is read again next time.
     if (before !== undefined) this.#verifiedFiles.set(digest, before);
     return local;
+  }
+
+  /**
+   * Those of these blobs whose file was handed out, and does not have its bytes any more: whoever got its path has written
+   * to it, or somebody else has. Costs a `stat` for each that was handed out.
+   */
+  async findChanged(digests: Iterable<Digest>): Promise<readonly StoreError[]> {
+    const errors: StoreError[] = [];
+    for (const digest of digests) {
+      if (!this.#verifiedFiles.has(digest)) continue;
+      try {
+        await this.path(digest);
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        errors.push(error);
+      }
+    }
+    return errors;
   }
 
   /** How blobs are, each in one answer. Those found altered are replaced when the same bytes are put again. */
@@ -213,6 +249,12 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
     }
     this.#verifiedFiles.set(digest, (await fingerprintFile(file)) ?? "");
     return file;
+  }
+
+  async #compare(digest: Digest, digester: Digester): Promise<void> {
+    const { size } = digester;
+    const found = digester.digest();
+    if (found !== digest) throw await this.#altered(digest, found, size);
   }
 
   async #altered(digest: Digest, found: Digest, size: number): Promise<StoreError> {

@@ -108,6 +108,21 @@ function testAltered(current: () => Opened): void {
     assert.ok(arrived > 0 && arrived < size);
   });
 
+  it("is told to who stops reading early, and has seen only what is right", async () => {
+    const { store, blobs } = current();
+    const { digest } = await store.put(Buffer.alloc(5_000_000, "a"));
+    await alter(blobs, digest, (bytes) => {
+      bytes[bytes.byteLength - 1] = 0;
+      return bytes;
+    });
+    await assert.rejects(
+      async () => {
+        for await (const piece of store.stream(digest)) if (piece.byteLength > 0) break;
+      },
+      isStoreError("RPS4004", digest),
+    );
+  });
+
   it("is told by its size where that differs, and else by a look at every byte", async () => {
     const { store, blobs } = current();
     const [whole, cut, flipped] = [await store.put("whole"), await store.put("cut"), await store.put("flipped")];
