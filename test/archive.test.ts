@@ -18,6 +18,7 @@ import { tarEnd, tarHeader, tarPadding } from "../src/history/archive/tar.ts";
 import { openHistory } from "../src/history/history.ts";
 import { planCollection } from "../src/history/removal.ts";
 import type { CacheEntry } from "../src/record/cache-entry.ts";
+import { digestTrace } from "../src/record/digest-trace.ts";
 import type { Trace } from "../src/record/trace.ts";
 import { runPlan, type RunOutcome, type RunPlanOptions } from "../src/runner/run.ts";
 import { openSqlite } from "../src/sql/sqlite.ts";
@@ -159,8 +160,8 @@ test("records come through as they are, but for what is a store's own", async ()
   assert.ok(entry);
   const trace: Trace = { salt: "pepper", reads: [{ kind: "file", name: "data/ü.csv", found: "absent" }] };
   await metadata.write([
-    { kind: "trace", digest: sampleDigest("trace"), trace },
-    { kind: "cache-entry", entry: { ...entry, trace: sampleDigest("trace"), pinnedAt: 5 } },
+    { kind: "trace", digest: digestTrace(trace), trace },
+    { kind: "cache-entry", entry: { ...entry, trace: digestTrace(trace), pinnedAt: 5 } },
   ]);
   await here.export();
   await there.import(here.file);
@@ -174,7 +175,7 @@ test("records come through as they are, but for what is a store's own", async ()
   assert.deepEqual(await other.stepRuns({}), await metadata.stepRuns({}));
   assert.deepEqual(await other.artifacts({}), await metadata.artifacts({}));
   assert.deepEqual(await other.versions("chain"), await metadata.versions("chain"));
-  assert.deepEqual(await other.traces([sampleDigest("trace")]), new Map([[sampleDigest("trace"), trace]]));
+  assert.deepEqual(await other.traces([digestTrace(trace)]), new Map([[digestTrace(trace), trace]]));
   const keys = (await metadata.cacheEntriesOf({})).map(({ key }) => key);
   assert.deepEqual(await other.keys(keys), await metadata.keys(keys));
   const codes = [...(await metadata.keys(keys)).values()].map(({ code }) => code);
@@ -447,6 +448,7 @@ test("records that do not fit together are refused, however well they are sealed
     await forge((all) => void (all.entries[0] = { ...all.entries[0]!, blobs: [] })),
     await forge((all) => void (all.entries[0] = { ...all.entries[0]!, step: "other" })),
     await forge((all) => void (all.entries[0] = { ...all.entries[0]!, trace: sampleDigest("unknown") })),
+    await forge((all) => void all.traces.set(sampleDigest("trace"), { salt: "", reads: [] })),
     await forge((all) => void all.runs.clear()),
     await forge((all) => void all.versions.clear()),
     await forge((all) => {
@@ -467,6 +469,7 @@ test("records that do not fit together are refused, however well they are sealed
       'outputs of a result of step "count" are not in it',
       'a result of step "other" has no key in it',
       'what a result of step "count" has read is not in it',
+      "what a step has read is not what its digest X says",
       "the step run X/count belongs to no run in it",
       "the run X has no version in it",
       "the step run X/count belongs to no run in it",

@@ -3,6 +3,7 @@ import { digestKey, keyScheme } from "../../cache/key.ts";
 import type { Digest } from "../../hash/digest.ts";
 import { digestContent } from "../../materializer/stored-value.ts";
 import type { CacheEntry } from "../../record/cache-entry.ts";
+import { digestTrace } from "../../record/digest-trace.ts";
 import { toStepRunId } from "../../record/id.ts";
 import type { NewArtifact } from "../../store/metadata-store.ts";
 import type { ArchiveRecords, VerifiedArchive } from "./archive.ts";
@@ -18,6 +19,9 @@ export function checkRecords(path: string, { records, blobs }: VerifiedArchive):
   for (const [name, key] of records.keys) {
     // Of another way of keys nothing can be said, and such a result is reused nowhere here.
     if (key.scheme === keyScheme && digestKey(key) !== name) refuse(`the key ${name} is not what its digest says`);
+  }
+  for (const [name, trace] of records.traces) {
+    if (digestTrace(trace) !== name) refuse(`what a step has read is not what its digest ${name} says`);
   }
   for (const entry of records.entries) checkEntry(entry, records, artifacts, refuse);
   for (const { id, run, node } of records.stepRuns.values()) {

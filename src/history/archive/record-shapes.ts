@@ -22,9 +22,10 @@ import type {
   PipelineVersion,
   PlanRecord,
   Run,
+  RunStatus,
   StepRun,
 } from "../../record/run.ts";
-import type { Notice, ObservedRead, Obstacle, Trace } from "../../record/trace.ts";
+import type { Notice, ObservedRead, Obstacle, ReadKind, Trace } from "../../record/trace.ts";
 import type { CodeRecord, CodeUnitRecord, NewArtifact } from "../../store/metadata-store.ts";
 import {
   count,
@@ -77,10 +78,10 @@ const difference = object<Difference>({
 const reason = object<Reason>({ code, text, differences: list(difference), against: optional(text) });
 
 const argumentRecord: Shape<ArgumentRecord> = (value, path) => argumentVariants(value, path);
-const argumentVariants = variants<ArgumentRecord>("kind", {
-  value: object<Extract<ArgumentRecord, { kind: "value" }>>({ kind: oneOf("value") }),
-  ref: object<Extract<ArgumentRecord, { kind: "ref" }>>({ kind: oneOf("ref"), node: text, output: text }),
-  list: object<Extract<ArgumentRecord, { kind: "list" }>>({ kind: oneOf("list"), items: list(argumentRecord) }),
+const argumentVariants = variants<ArgumentRecord>({
+  value: {},
+  ref: { node: text, output: text },
+  list: { items: list(argumentRecord) },
 });
 
 const node = object<NodeRecord>({ id: text, step: text, arguments: record(argumentRecord), after: list(text) });
@@ -109,7 +110,7 @@ const environment = object<EnvironmentRecord>({
   pidNamespace: optional(text),
   started: optional(text),
 });
-const cacheMode: Shape<CacheMode> = oneOf("use", "refresh", "off", "require");
+const cacheMode: Shape<CacheMode> = oneOf<CacheMode>({ use: true, refresh: true, off: true, require: true });
 
 /** A run names its version by digest: numbers are a store's own. Tags are, too. */
 export type ArchivedRun = Omit<Run, "version" | "tags" | "imported"> & {
@@ -122,7 +123,7 @@ export const run: Shape<ArchivedRun> = object<ArchivedRun>({
   pipeline: text,
   file: optional(text),
   versionDigest: digest,
-  status: oneOf("completed", "failed", "cancelled", "interrupted"),
+  status: oneOf<Exclude<RunStatus, "running">>({ completed: true, failed: true, cancelled: true, interrupted: true }),
   params: record(param),
   stack: text,
   cache: orNothing(cacheMode),
@@ -143,11 +144,11 @@ export const stepRun: Shape<StepRun> = object<StepRun>({
   run: runId,
   node: text,
   step: text,
-  status: oneOf("completed"),
+  status: oneOf({ completed: true }),
   reason: orNothing(reason),
   key: orNothing(digest),
   cache: cacheMode,
-  verdict: optional(oneOf("assumed", "opaque")),
+  verdict: optional(oneOf<NonNullable<StepRun["verdict"]>>({ assumed: true, opaque: true })),
   startedAt: time,
   finishedAt: orNothing(time),
   attempts: list(attempt),
@@ -168,8 +169,8 @@ export const logLine: Shape<LogLine> = object<LogLine>({
   stepRun: stepRunId,
   seq: count,
   time,
-  stream: oneOf("stdout", "stderr", "log"),
-  level: orNothing(oneOf("debug", "info", "warn", "error")),
+  stream: oneOf<LogLine["stream"]>({ stdout: true, stderr: true, log: true }),
+  level: orNothing(oneOf<NonNullable<LogLine["level"]>>({ debug: true, info: true, warn: true, error: true })),
   text,
   data: optional(jsonObject),
 });
@@ -201,10 +202,10 @@ export const entry: Shape<CacheEntry> = object<CacheEntry>({
 });
 
 const keyArgument: Shape<KeyArgument> = (given, path) => keyVariants(given, path);
-const keyVariants = variants<KeyArgument>("kind", {
-  value: object<Extract<KeyArgument, { kind: "value" }>>({ kind: oneOf("value"), digest, shown: text }),
-  artifact: object<Extract<KeyArgument, { kind: "artifact" }>>({ kind: oneOf("artifact"), digest }),
-  list: object<Extract<KeyArgument, { kind: "list" }>>({ kind: oneOf("list"), items: list(keyArgument) }),
+const keyVariants = variants<KeyArgument>({
+  value: { digest, shown: text },
+  artifact: { digest },
+  list: { items: list(keyArgument) },
 });
 
 export const key: Shape<KeyRecord> = object<KeyRecord>({
@@ -220,7 +221,7 @@ export const key: Shape<KeyRecord> = object<KeyRecord>({
 });
 
 const read = object<ObservedRead>({
-  kind: oneOf("file", "stat", "directory", "tree", "glob", "env", "http"),
+  kind: oneOf<ReadKind>({ file: true, stat: true, directory: true, tree: true, glob: true, env: true, http: true }),
   name: text,
   found: text,
 });
@@ -233,7 +234,7 @@ const lines: Shape<readonly [number, number]> = (given, path) => {
 };
 const unit = object<CodeUnitRecord>({
   id: text,
-  kind: oneOf("declaration", "effect", "file", "package"),
+  kind: oneOf<CodeUnitRecord["kind"]>({ declaration: true, effect: true, file: true, package: true }),
   digest,
   version: optional(text),
   lines: optional(lines),
@@ -250,31 +251,24 @@ export const codeRecord: Shape<CodeRecord> = object<CodeRecord>({
 
 type PreviewOf<Kind extends Preview["kind"]> = Extract<Preview, { kind: Kind }>;
 
-const preview = variants<Preview>("kind", {
-  json: object<PreviewOf<"json">>({ kind: oneOf("json"), value: json, truncated: flag }),
-  text: object<PreviewOf<"text">>({ kind: oneOf("text"), text, truncated: flag }),
-  markdown: object<PreviewOf<"markdown">>({ kind: oneOf("markdown"), text, truncated: flag }),
-  table: object<PreviewOf<"table">>({
-    kind: oneOf("table"),
+const preview = variants<Preview>({
+  json: { value: json, truncated: flag },
+  text: { text, truncated: flag },
+  markdown: { text, truncated: flag },
+  table: {
     columns: list(object<PreviewOf<"table">["columns"][number]>({ name: text, type: text })),
     rows: list(list(json)),
     rowCount: count,
     truncated: flag,
-  }),
-  image: object<PreviewOf<"image">>({
-    kind: oneOf("image"),
-    mediaType: text,
-    width: optional(number),
-    height: optional(number),
-  }),
-  html: object<PreviewOf<"html">>({ kind: oneOf("html") }),
-  svg: object<PreviewOf<"svg">>({ kind: oneOf("svg") }),
-  files: object<PreviewOf<"files">>({
-    kind: oneOf("files"),
+  },
+  image: { mediaType: text, width: optional(number), height: optional(number) },
+  html: {},
+  svg: {},
+  files: {
     entries: list(object<PreviewOf<"files">["entries"][number]>({ path: text, size: count })),
     count,
     truncated: flag,
-  }),
+  },
 });
 
 export const artifact: Shape<NewArtifact> = object<NewArtifact>({

@@ -47,10 +47,13 @@ export function matching<T extends string>(pattern: RegExp, what: string): Shape
   };
 }
 
-export function oneOf<const T extends readonly string[]>(...values: T): Shape<T[number]> {
+/** One of a closed list of words: one that is added to the type is missed by the compiler where this is called. */
+export function oneOf<T extends string>(words: Readonly<Record<T, true>>): Shape<T> {
   return (value, path) => {
-    if (!values.includes(value as string)) throw misfit(path, `one of ${values.join(", ")}`, value);
-    return value as T[number];
+    if (typeof value !== "string" || !Object.hasOwn(words, value)) {
+      throw misfit(path, `one of ${Object.keys(words).join(", ")}`, value);
+    }
+    return value as T;
   };
 }
 
@@ -100,13 +103,18 @@ export function orNothing<T>(shape: Shape<T>): Shape<T | undefined> {
   return (value, path) => (value === undefined ? undefined : shape(value, path));
 }
 
-/** Records that tell by a field which shape they have. */
-export function variants<T>(field: string, shapes: Readonly<Record<string, Shape<T>>>): Shape<T> {
+/** Records that tell by their `kind` which shape they have: a kind that is added to the type is missed by the compiler. */
+export function variants<T extends { readonly kind: string }>(shapes: {
+  readonly [Kind in T["kind"]]: Fields<Omit<Extract<T, { readonly kind: Kind }>, "kind">>;
+}): Shape<T> {
+  const byKind = new Map(
+    Object.entries(shapes).map(([kind, fields]) => [kind, object<object>(fields as Fields<object>)]),
+  );
   return (value, path) => {
-    const name = isRecord(value) ? ownOf(value, field) : undefined;
-    const shape = typeof name === "string" && Object.hasOwn(shapes, name) ? shapes[name] : undefined;
-    if (shape === undefined) throw misfit(`${path}.${field}`, `one of ${Object.keys(shapes).join(", ")}`, name);
-    return shape(value, path);
+    const kind = isRecord(value) ? ownOf(value, "kind") : undefined;
+    const shape = typeof kind === "string" ? byKind.get(kind) : undefined;
+    if (shape === undefined) throw misfit(`${path}.kind`, `one of ${[...byKind.keys()].join(", ")}`, kind);
+    return { kind, ...shape(value, path) } as T;
   };
 }
 
