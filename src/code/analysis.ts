@@ -13,6 +13,7 @@ import { Linker } from "./link.ts";
 import { relativePath } from "./lock-file.ts";
 import { packageFolder } from "./packages.ts";
 import { isFramework, Project, type RecordCache } from "./project.ts";
+import { LoadReads } from "./load-reads.ts";
 import { Memos } from "./memos.ts";
 import type { FileRecord } from "./record.ts";
 import { noteSharedState } from "./shared-state.ts";
@@ -38,6 +39,7 @@ export class Analysis {
   readonly #judge: Judge;
   readonly #evaluations: Evaluations;
   readonly #memos: Memos;
+  readonly #loadReads: LoadReads;
   readonly #entries = new Set<string>();
   readonly #mappings = new WeakMap<StepDefinition, Mapping>();
   readonly #closures = new WeakMap<StepDefinition, { readonly closure: Closure; readonly roots: readonly Root[] }>();
@@ -48,6 +50,7 @@ export class Analysis {
     this.#judge = new Judge(this.#linker);
     this.#evaluations = new Evaluations(this.#linker, this.#judge);
     this.#memos = new Memos(this.#linker, this.#judge);
+    this.#loadReads = new LoadReads(this.#linker, this.#judge);
   }
 
   /** Adds files that the process evaluates. */
@@ -133,6 +136,7 @@ export class Analysis {
     this.#judge.clear();
     this.#evaluations.clear();
     this.#memos.clear();
+    this.#loadReads.clear();
   }
 
   #analyseStep(step: StepDefinition, changed: ReadonlySet<GraphNode> | "all"): StepAnalysis {
@@ -149,14 +153,14 @@ export class Analysis {
     }
     const calls = mapping.frames.flatMap(({ found }) => (found === undefined ? [] : [found.record]));
     const closure = this.#closureOf(step, roots, changed);
-    const assessment = assessClosure(closure, this.#judge);
+    const assessment = assessClosure(closure, this.#judge, this.#loadReads);
     const captures = calls.some((call) => call.captures !== "nothing");
     if (isCapturedOutside(calls)) {
       const message = `step ${step.name} is defined inside a function and uses its variables, whose values are not in the code`;
       notes.push({ verdict: "opaque", kind: "captured-value", message, ...(place === undefined ? {} : { place }) });
     }
     const taken =
-      captures && roots.some(({ node }) => this.#judge.world(node).some((read) => read.kind.startsWith("env")));
+      captures && roots.some(({ node }) => this.#loadReads.of(node).some((read) => read.kind.startsWith("env")));
     if (taken) {
       const message = `step ${step.name} uses a value that was taken from the environment when it was defined`;
       notes.push({ verdict: "opaque", kind: "captured-value", message, ...(place === undefined ? {} : { place }) });

@@ -4,6 +4,7 @@ import type { Closure } from "./closure.ts";
 import type { GraphNode, SourceFile } from "./graph.ts";
 import type { CodeNote, Verdict } from "./identity.ts";
 import type { Judge } from "./judge.ts";
+import type { LoadRead, LoadReads } from "./load-reads.ts";
 
 export interface Assessment {
   readonly notes: readonly CodeNote[];
@@ -21,10 +22,11 @@ const worldWords: Readonly<Record<string, string>> = {
 };
 
 /** Collects everything in a closure that keeps its code from being known for certain. */
-export function assessClosure(closure: Closure, judge: Judge): Assessment {
+export function assessClosure(closure: Closure, judge: Judge, loadReads: LoadReads): Assessment {
   const notes: CodeNote[] = [];
   const environment = new Set<string>();
   const files = new Set<SourceFile>();
+  const reached = new Set<unknown>(closure.nodes);
   for (const node of closure.nodes) {
     const { file, unit } = node;
     if (file !== undefined && !files.has(file)) {
@@ -44,7 +46,11 @@ export function assessClosure(closure: Closure, judge: Judge): Assessment {
       });
     }
     if (judge.isDriver(node)) notes.push(driverNote(node));
-    else noteWorld(node, judge, notes, environment);
+    else {
+      // An effect that changes what the step reads makes it a value of what the effect read.
+      const flows = unit.kind !== "statement" || isSeen(node, judge, reached);
+      noteReads(node, loadReads.of(node), flows, notes, environment);
+    }
   }
   for (const { node, from } of closure.missing) {
     const note = missingNote(node, from);
@@ -81,10 +87,22 @@ function driverNote(node: GraphNode): CodeNote {
   };
 }
 
-/** Values that a module took from outside when it was loaded; the variables of the environment are known by value. */
-function noteWorld(node: GraphNode, judge: Judge, notes: CodeNote[], environment: Set<string>): void {
-  const isEffect = node.unit?.kind === "statement";
-  for (const read of judge.world(node)) {
+/** Whether a statement changes something else that the step reaches, at once or later. */
+function isSeen(node: GraphNode, judge: Judge, reached: ReadonlySet<unknown>): boolean {
+  return [...judge.writes(node), ...judge.lateWrites(node), ...judge.givenValues(node)].some(
+    (written) => written !== node && reached.has(written),
+  );
+}
+
+/** What a module took from outside when it was loaded; the variables of the environment are known by value. */
+function noteReads(
+  node: GraphNode,
+  reads: readonly LoadRead[],
+  flows: boolean,
+  notes: CodeNote[],
+  environment: Set<string>,
+): void {
+  for (const read of reads) {
     const file = read.node.file!;
     const place = { file: file.name, line: read.line };
     if (read.kind.startsWith("env ")) {
@@ -96,9 +114,12 @@ function noteWorld(node: GraphNode, judge: Judge, notes: CodeNote[], environment
       notes.push({ verdict: "assumed", kind: "captured-value", message, place });
       continue;
     }
+    const isFile = read.kind === "node:fs" || read.kind === "node:fs/promises";
     const what = worldWords[read.kind] ?? `what ${read.kind} answers`;
-    const message = `${node.id} depends on ${what} when its module is loaded`;
-    notes.push({ verdict: isEffect ? "assumed" : "opaque", kind: "captured-value", message, place });
+    const message = isFile
+      ? `${node.id} reads files when its module is loaded: read them in the step, or by new URL("…", import.meta.url)`
+      : `${node.id} depends on ${what} when its module is loaded`;
+    notes.push({ verdict: flows ? "opaque" : "assumed", kind: "captured-value", message, place });
   }
 }
 

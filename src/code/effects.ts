@@ -9,10 +9,10 @@ import { asNode, asNodes, assetSpecifier, isClass, isFunction, isNode, isTypeOnl
 import { stringValue, unwrap, unwrapChain } from "./ast.ts";
 import { mutatingStatics, pureConstructors, pureFunctions, pureNamespaces } from "./pure.ts";
 import { isPlain } from "./literal.ts";
-import { callbackMethods, readingMethods } from "./method.ts";
+import { callbackMethods, mutatingMethods, readingMethods } from "./method.ts";
 import { originOf } from "./origin.ts";
 import type { Summary } from "./record.ts";
-import { patternNames } from "./scope.ts";
+import { assignedTargets, patternNames } from "./scope.ts";
 import { marks } from "./mark.ts";
 import { globalName, globalTarget, globalWrite, worldCall, worldMember } from "./world.ts";
 
@@ -319,20 +319,25 @@ class Evaluation {
     if (callee.type === "Identifier") return this.#applyName(callee, args, node);
     if (callee.type === "MemberExpression") return this.#applyMethod(callee, args, node);
     if (callee.type === "Super") return;
+    this.#callUnknown();
+  }
+
+  #callUnknown(): void {
     this.#summary.impure = true;
+    this.#summary.unknown = true;
   }
 
   #applyName(callee: AstNode, args: readonly AstNode[], node: AstNode): void {
     const { bound, ref } = marks(callee);
     if (ref !== undefined) {
       this.#summary.calls.push(ref);
+      this.#give(ref, args);
       return;
     }
     if (bound !== undefined) {
       const value = bound.value;
       if (value !== undefined && (isFunction(value) || isClass(value))) return this.call(value);
-      this.#summary.impure = true;
-      return;
+      return this.#callUnknown();
     }
     const name = callee.name as string;
     const pure = node.type === "NewExpression" ? pureConstructors : pureFunctions;
@@ -373,22 +378,41 @@ class Evaluation {
       }
       case "ref": {
         // A member that the reference itself holds (`ns.f()`) is called directly.
-        const inner = emptySummary();
-        const evaluation = new Evaluation(inner, this.#lineOf);
-        evaluation.#functions = 1;
-        evaluation.#callCallbacks(args, true);
+        const inner = this.#summariseCallbacks(args);
         if (origin.direct) this.#summary.calls.push(origin.ref);
-        const quiet = !inner.impure && inner.calls.length + inner.chains.length + inner.reads.length === 0;
+        const quiet = isQuiet(inner) && inner.world.length === 0;
         this.#summary.chains.push({
           ref: origin.ref,
           ...(readingMethods.has(method ?? "?") ? { reads: true } : {}),
+          ...(mutatingMethods.has(method ?? "?") ? { stores: true } : {}),
           ...(quiet ? {} : { inner: compact(inner) }),
         });
         return;
       }
       default:
     }
-    this.#summary.impure = true;
+    this.#callUnknown();
+  }
+
+  /** Functions that are given to a function of the program: it may call them. */
+  #give(ref: number, args: readonly AstNode[]): void {
+    const named = args.flatMap((argument) => marks(unwrap(argument)).ref ?? []);
+    const inner = this.#summariseCallbacks(args);
+    const quiet = isQuiet(inner) && inner.world.length === 0;
+    if (quiet && named.length === 0) return;
+    (this.#summary.given ??= []).push({
+      ref,
+      ...(quiet ? {} : { inner: compact(inner) }),
+      ...(named.length === 0 ? {} : { named }),
+    });
+  }
+
+  #summariseCallbacks(args: readonly AstNode[]): Summary {
+    const inner = emptySummary();
+    const evaluation = new Evaluation(inner, this.#lineOf);
+    evaluation.#functions = 1;
+    evaluation.#callCallbacks(args, true);
+    return inner;
   }
 
   #markRun(object: AstNode): void {
@@ -406,35 +430,17 @@ class Evaluation {
         this.call(value);
       } else if (value.type === "Identifier") {
         const { bound, ref } = marks(value);
-        if (ref !== undefined) this.#summary.reads.push(ref);
+        if (ref !== undefined) this.#summary.calls.push(ref);
         else if (bound?.value !== undefined && isFunction(bound.value)) this.call(bound.value);
-        else if (bound !== undefined && !bound.plain) this.#summary.impure = true;
+        else if (bound !== undefined && !bound.plain) this.#callUnknown();
       }
     }
   }
 }
 
-/** Targets of a destructuring assignment. */
-export function assignedTargets(node: AstNode, into: AstNode[] = []): AstNode[] {
-  switch (node.type) {
-    case "ObjectPattern":
-      for (const property of asNodes(node.properties)) {
-        assignedTargets(asNode(property.type === "RestElement" ? property.argument : property.value), into);
-      }
-      break;
-    case "ArrayPattern":
-      for (const element of node.elements as (AstNode | null)[]) if (element) assignedTargets(element, into);
-      break;
-    case "AssignmentPattern":
-      assignedTargets(asNode(node.left), into);
-      break;
-    case "RestElement":
-      assignedTargets(asNode(node.argument), into);
-      break;
-    default:
-      into.push(node);
-  }
-  return into;
+/** Whether nothing is called, changed or read. */
+function isQuiet({ impure, calls, chains, reads }: Summary): boolean {
+  return !impure && calls.length + chains.length + reads.length === 0;
 }
 
 function markPlain(param: AstNode): void {
@@ -459,7 +465,18 @@ function isImportMetaMember(node: AstNode): boolean {
 
 /** Whether what is called gets a path that the code itself names: `readFileSync(new URL("./a.txt", import.meta.url))`. */
 function isKnownRead(args: readonly AstNode[]): boolean {
-  return args[0] !== undefined && assetSpecifier(unwrap(args[0])) !== undefined && stringValue(args[0]) === undefined;
+  return args[0] !== undefined && stringValue(args[0]) === undefined && isAsset(unwrap(args[0]));
+}
+
+/** `new URL("./a.txt", import.meta.url)`, also as a path: `fileURLToPath(…)`, `….pathname`. */
+function isAsset(node: AstNode): boolean {
+  if (assetSpecifier(node) !== undefined) return true;
+  if (node.type === "MemberExpression") return isAsset(unwrap(asNode(node.object)));
+  if (node.type !== "CallExpression") return false;
+  const callee = unwrap(asNode(node.callee));
+  const [only, ...others] = asNodes(node.arguments);
+  const name = callee.type === "MemberExpression" ? memberName(callee) : callee.name;
+  return name === "fileURLToPath" && only !== undefined && others.length === 0 && isAsset(unwrap(only));
 }
 
 /** Lists without repetitions: what is kept on disk stays small. */

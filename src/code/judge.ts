@@ -1,15 +1,8 @@
 /** What evaluating or calling a unit does once its names are known: effect, driver, or nothing that could be told. */
 import type { Edge, GraphNode, Target, SourceFile } from "./graph.ts";
 import type { Linker } from "./link.ts";
-import { isPureBuiltin, isPurePackage, readsWorld } from "./pure.ts";
+import { isPureBuiltin, isPurePackage } from "./pure.ts";
 import type { Summary } from "./record.ts";
-
-/** A read of the world outside the code, and the line of the unit that does it. */
-export interface WorldRead {
-  readonly kind: string;
-  readonly node: GraphNode;
-  readonly line: number;
-}
 
 /** What a statement changes: a unit, something that Node made, or a global of the program's own. */
 export type Written = GraphNode | "built-in" | "global";
@@ -21,7 +14,6 @@ export class Judge {
   readonly #runners = new Map<GraphNode, boolean>();
   readonly #running = new Map<GraphNode, boolean>();
   readonly #drivers = new Map<SourceFile, ReadonlySet<GraphNode>>();
-  readonly #world = new Map<GraphNode, readonly WorldRead[]>();
   readonly #writes = new Map<GraphNode, ReadonlySet<Written>>();
 
   constructor(linker: Linker) {
@@ -29,15 +21,7 @@ export class Judge {
   }
 
   clear(): void {
-    for (const memo of [
-      this.#effects,
-      this.#calls,
-      this.#runners,
-      this.#running,
-      this.#drivers,
-      this.#world,
-      this.#writes,
-    ])
+    for (const memo of [this.#effects, this.#calls, this.#runners, this.#running, this.#drivers, this.#writes])
       memo.clear();
   }
 
@@ -72,14 +56,10 @@ export class Judge {
     return node.file !== undefined && node.kind === "unit" && this.drivers(node.file).has(node);
   }
 
-  /** What a unit's value was made from besides code, through the functions that it calls while it is evaluated. */
-  world(node: GraphNode): readonly WorldRead[] {
-    const known = this.#world.get(node);
-    if (known !== undefined) return known;
-    const reads: WorldRead[] = [];
-    if (node.unit !== undefined) this.#collectWorld(node, node.unit.eval, reads, new Set());
-    this.#world.set(node, reads);
-    return reads;
+  /** Whether a value only takes functions, and calls none of them while modules are loaded: a step, a pipeline, a schema. */
+  isDeferring(node: GraphNode): boolean {
+    if (node.kind === "framework" || node.kind === "package") return true;
+    return node.kind === "unit" && (this.#isRunnable(node) || this.#isSchema(node) || this.#isOfPackage(node));
   }
 
   /** What a statement changes: units that it assigns to or hands to a method that may, or something global. */
@@ -92,6 +72,17 @@ export class Judge {
       found = written;
     }
     return found;
+  }
+
+  /** Values that a statement gives to functions of the program, which may change them. */
+  givenValues(node: GraphNode): readonly GraphNode[] {
+    const named = (node.unit?.eval.given ?? []).flatMap((given) => given.named ?? []);
+    return named.flatMap((ref) =>
+      this.#targets(node, ref).flatMap(({ node: { unit }, node: to }) => {
+        const isValue = unit?.kind === "variable" && unit.body === undefined;
+        return isValue && (unit.plain !== true || unit.state?.empty) ? [to] : [];
+      }),
+    );
   }
 
   /** What the functions in a unit change when they are called: variables, and containers that are the language's own. */
@@ -152,7 +143,9 @@ export class Judge {
     const { node } = target;
     if (node.kind === "framework") return true;
     if (node.kind === "package") return isPurePackage(node.module ?? "");
-    if (node.kind === "builtin") return isPureBuiltin(node.module ?? "", target.binding);
+    if (node.kind === "builtin") {
+      return isPureBuiltin(node.module ?? "", target.binding) && (inner === undefined || this.#isPure(from, inner));
+    }
     if (node.kind === "namespace") return false;
     if (node.kind !== "unit" || node.unit === undefined) return false;
     if (node.unit.plain) return reads === true && (inner === undefined || this.#isPure(from, inner));
@@ -169,6 +162,18 @@ export class Judge {
       this.#targets(node, ref).some((to) => to.node.kind === "package" && isPurePackage(to.node.module ?? "")),
     );
     return made && !this.isEffect(node);
+  }
+
+  /** Whether a variable holds what a package made. */
+  #isOfPackage(node: GraphNode): boolean {
+    const { unit } = node;
+    return (
+      unit?.kind === "variable" &&
+      unit.body === undefined &&
+      this.#edges(node, [...unit.eval.calls, ...unit.eval.chains.map(({ ref }) => ref)]).some(({ targets }) =>
+        targets.some((to) => to.node.kind === "package"),
+      )
+    );
   }
 
   /** Whether a value is a pipeline or a step, or holds some. */
@@ -236,25 +241,6 @@ export class Judge {
     const running = body !== undefined && this.#runsIn(node, body, body.runs);
     this.#running.set(node, running);
     return running;
-  }
-
-  #collectWorld(node: GraphNode, summary: Summary, into: WorldRead[], seen: Set<Summary>): void {
-    if (seen.has(summary)) return;
-    seen.add(summary);
-    for (const { kind, line } of summary.world) into.push({ kind, node, line });
-    const calls = [
-      ...summary.calls,
-      ...summary.chains.filter((chain) => chain.known !== true).map((chain) => chain.ref),
-    ];
-    for (const ref of calls) {
-      for (const { node: to, binding } of this.#targets(node, ref)) {
-        if (to.kind === "builtin" && readsWorld(to.module ?? "", binding)) {
-          into.push({ kind: `node:${to.module}`, node, line: node.unit!.lines[0] });
-        }
-        const body = to.unit?.body;
-        if (body !== undefined) this.#collectWorld(to, body, into, seen);
-      }
-    }
   }
 
   #addWritten(node: GraphNode, into: Set<Written>): void {

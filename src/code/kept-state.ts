@@ -4,7 +4,7 @@
  */
 import type { AstNode } from "./ast.ts";
 import { asNode, asNodes, isClass, isFunction, isNode, isTypeOnly, memberName, unwrap, unwrapChain } from "./ast.ts";
-import { assignedTargets } from "./effects.ts";
+import { assignedTargets } from "./scope.ts";
 import { marks } from "./mark.ts";
 import { callbackMethods, changingMethods } from "./method.ts";
 import { isGlobalObject, mutatingStatics } from "./pure.ts";

@@ -1,7 +1,7 @@
 /** What the functions in a unit change when they are called, whoever calls them. */
 import type { AstNode } from "./ast.ts";
 import { asNode, asNodes, isFunction, isNode, isTypeOnly, memberName, unwrap, unwrapChain } from "./ast.ts";
-import { assignedTargets } from "./effects.ts";
+import { assignedTargets } from "./scope.ts";
 import { marks } from "./mark.ts";
 import { mutatingMethods } from "./method.ts";
 import { originOf } from "./origin.ts";

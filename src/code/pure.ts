@@ -54,7 +54,8 @@ const pureBuiltins: Readonly<Record<string, ReadonlySet<string> | "*">> = {
 
 /** Node's modules that answer with what is outside the code. */
 const worldBuiltins = words(
-  `child_process crypto dgram dns fs fs/promises http http2 https net os perf_hooks tls readline`,
+  `child_process crypto dgram dns dns/promises fs fs/promises http http2 https net os perf_hooks readline
+  readline/promises sqlite tls`,
 );
 const knownCrypto = words(`createHash createHmac hash getHashes getCiphers`);
 

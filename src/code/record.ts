@@ -4,7 +4,7 @@
 export const codeScheme = 2;
 
 /** Grows whenever what is kept on disk changes and digests do not: older state is then ignored. */
-export const stateScheme = 1;
+export const stateScheme = 2;
 
 /** A specifier that a file asks for. */
 export interface RequestRecord {
@@ -32,13 +32,18 @@ export type ExportRecord =
 export interface Summary {
   /** Does something that cannot be ignored, whatever the names in it stand for. */
   impure: boolean;
+  /** Calls something that the text does not tell: a method of an object, a parameter. It may be any of what is used. */
+  unknown?: true;
+  /** Calls of names that are given functions: what these do, inline, or by their names. */
+  given?: { ref: number; inner?: Summary; named?: number[] }[];
   /** Called or constructed directly. */
   calls: number[];
   /**
    * Roots of method calls: `x.a.b()`, `z.object({}).min(1)`. `inner` is what inline callbacks do; `reads` marks methods
-   * that leave a value of the language as it is; `known`, calls whose answer is part of the code.
+   * that leave a value of the language as it is; `stores`, those that take in what they are given; `known`, calls whose
+   * answer is part of the code.
    */
-  chains: { ref: number; reads?: true; known?: true; inner?: Summary }[];
+  chains: { ref: number; reads?: true; stores?: true; known?: true; inner?: Summary }[];
   /** Read from: `x.a`, `...x`; harmless when `x` is plain. */
   reads: number[];
   /** `x.run(…)`; -1 when `x` is a local variable. */

@@ -72,6 +72,29 @@ export function patternNames(node: AstNode | undefined | null, into: string[] = 
   return into;
 }
 
+/** Targets of a destructuring assignment. */
+export function assignedTargets(node: AstNode, into: AstNode[] = []): AstNode[] {
+  switch (node.type) {
+    case "ObjectPattern":
+      for (const property of asNodes(node.properties)) {
+        assignedTargets(asNode(property.type === "RestElement" ? property.argument : property.value), into);
+      }
+      break;
+    case "ArrayPattern":
+      for (const element of node.elements as (AstNode | null)[]) if (element) assignedTargets(element, into);
+      break;
+    case "AssignmentPattern":
+      assignedTargets(asNode(node.left), into);
+      break;
+    case "RestElement":
+      assignedTargets(asNode(node.argument), into);
+      break;
+    default:
+      into.push(node);
+  }
+  return into;
+}
+
 /** Binds what a list of statements declares for its own block: `let`, `const`, classes, functions, enums. */
 export function bindLexical(scope: Scope, statements: readonly AstNode[]): void {
   for (const outer of statements) {

@@ -39,6 +39,29 @@ const zodPackage: Files = {
 
 export const adversarialCases: readonly CodeCase[] = [
   erasable(
+    "a function that is given by its name, and called, changes what the step reads",
+    {
+      [main]: stepOf(
+        "[...names, x]",
+        'const names: string[] = [];\nfunction register(name: string): void {\n  names.push(name);\n}\n["a"].forEach(register);',
+      ),
+    },
+    (d) => d.replace(main, '["a"]', '["b"]'),
+  ),
+  assumable(
+    erasable(
+      "a callback of a promise of Node's changes what the step reads",
+      {
+        [main]: stepOf(
+          "[...names, x]",
+          'import { stat } from "node:fs/promises";\nconst names: string[] = [];\nvoid stat(".").then(() => names.push("a"));',
+        ),
+      },
+      (d) => d.replace(main, '"a"', '"b"'),
+      "changed or opaque",
+    ),
+  ),
+  erasable(
     "block-local shadow, outer use",
     {
       [main]: stepOf(
