@@ -98,6 +98,21 @@ export const commands = {
     examples: ["reprise status", "reprise status --exit-code"],
     details: "Each pipeline is compared with its parameters of last time.",
   },
+  verify: {
+    summary: "Run cached steps once more, and compare what they give with what is stored",
+    group: "run",
+    args: [
+      { name: "what", help: "A run, or a step of the last run; the last run if nothing is named" },
+      { name: "step", help: "A step of the run" },
+    ],
+    flags: {
+      only: { type: "string", multiple: true, value: "STEP", help: "Only this step" },
+      jobs: { type: "number", short: "j", value: "N", help: "Steps that run at once" },
+    },
+    examples: ["reprise verify", "reprise verify train", "reprise verify last~1 --only train --only embed"],
+    details:
+      "This executes the steps, with all that they do outside: what they write and send, they write and send again. Their outputs go to a temporary folder; nothing of the store changes but the finding, which why, show, cache ls and cache stats tell. Steps whose cache is off are not executed, nor are those whose code or inputs have changed since. Exits with 4 if a step gave other outputs than those that are stored.",
+  },
   why: {
     summary: "Why a step ran, or was reused",
     group: "look",
@@ -314,5 +329,6 @@ export const exitCodes: readonly (readonly [code: number, meaning: string])[] = 
   [1, "the run failed, or something broke"],
   [2, "the command line or the configuration is not understood"],
   [3, "something is stale (status --exit-code)"],
+  [4, "a step gave other outputs for equal inputs (verify)"],
   [130, "cancelled"],
 ];

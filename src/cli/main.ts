@@ -182,6 +182,7 @@ const handlers: { readonly [Name in CommandName]: () => Promise<Handler<Name>> }
   run: async () => (await import("./commands/run.ts")).run,
   plan: async () => (await import("./commands/plan.ts")).plan,
   status: async () => (await import("./commands/status.ts")).status,
+  verify: async () => (await import("./commands/verify.ts")).verify,
   why: async () => (await import("./commands/why.ts")).why,
   runs: async () => (await import("./commands/runs.ts")).runs,
   show: async () => (await import("./commands/show.ts")).show,

@@ -51,7 +51,11 @@ export function printRun(printer: Printer, details: RunDetails, root: string): v
     { title: "reason", value: ({ stepRun }) => stepRun.reason?.code ?? "" },
     {
       title: "because",
-      value: ({ stepRun }) => (stepRun.reason ? describeReason(stepRun.reason) : ""),
+      value: (step) =>
+        [
+          ...(step.stepRun.reason ? [describeReason(step.stepRun.reason)] : []),
+          ...(findUnsteady(step) === undefined ? [] : ["nondeterministic"]),
+        ].join("; "),
       flexible: true,
     },
     {
@@ -88,6 +92,7 @@ export function printStep(printer: Printer, details: RunDetails, step: StepDetai
     ["reused from", stepRun.origin],
     ["attempts", stepRun.attempts.length > 1 ? String(stepRun.attempts.length) : undefined],
     ["key", stepRun.key],
+    ["nondeterministic", findUnsteady(step)],
     ["tags", step.tags.join(" ") || undefined],
     ...Object.entries(step.metadata).map(([name, value]) => [name, JSON.stringify(value)] as const),
     ...step.metrics.map(
@@ -110,6 +115,10 @@ export function printStep(printer: Printer, details: RunDetails, step: StepDetai
     { title: "type", value: (row) => artifactOf(row)?.type ?? "" },
     { title: "size", value: (row) => formatBytes(artifactOf(row)?.size ?? 0), align: "right" },
   ]);
+}
+
+function findUnsteady({ stepRun, executed }: StepDetails): string | undefined {
+  return (executed ?? stepRun).notices?.find(({ kind }) => kind === "nondeterministic")?.text;
 }
 
 /** Prints names and values below each other; those without a value are left out. */

@@ -5,6 +5,7 @@ import { digestBytes, shortDigest, type Digest } from "../hash/digest.ts";
 import type { KeyRecord } from "../record/key.ts";
 import type { Difference } from "../record/reason.ts";
 import type { Run, StepRun } from "../record/run.ts";
+import type { Notice } from "../record/trace.ts";
 import type { CodeRecord, CodeUnitRecord, MetadataStore } from "../store/metadata-store.ts";
 
 /** One part of a key in both step runs. Undefined: it is not there, or nothing to compare with. */
@@ -25,6 +26,8 @@ export interface StepExplanation {
   readonly verdict: string | undefined;
   /** Why that is not all, a sentence each. */
   readonly notes: readonly string[];
+  /** What was noticed of it when it executed. */
+  readonly notices: readonly Notice[];
   readonly parts: readonly KeyPart[];
   /** Every difference, most telling first. */
   readonly differences: readonly Difference[];
@@ -51,6 +54,7 @@ export async function explainStepRun(
       against: other,
       verdict: undefined,
       notes: [],
+      notices: await noticesOf(metadata, stepRun),
       parts: [],
       differences: stepRun.reason?.differences ?? [],
     };
@@ -64,12 +68,20 @@ export async function explainStepRun(
     against: other,
     verdict: toCode?.verdict,
     notes: toCode?.notes ?? [],
+    notices: await noticesOf(metadata, stepRun),
     parts: [...listCode(from, to, fromCode, toCode), ...listArguments(from, to), ...listRest(from, to)],
     differences:
       from === undefined
         ? []
         : await compareKeys(metadata, from, { key: to, code: toCode }, await textsOf(metadata, toCode)),
   };
+}
+
+/** Of a reused one, those of its origin. */
+async function noticesOf(metadata: MetadataStore, stepRun: StepRun): Promise<readonly Notice[]> {
+  if (stepRun.origin === undefined) return stepRun.notices ?? [];
+  const [executed] = await metadata.stepRuns({ ids: [stepRun.origin] });
+  return executed?.notices ?? [];
 }
 
 /** The one that its reason names; else the earlier one with the fewest differences. */

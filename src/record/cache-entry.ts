@@ -23,4 +23,6 @@ export interface CacheEntry {
   readonly invalidatedAt: number | undefined;
   /** Set when somebody pinned the entry: it is not collected. */
   readonly pinnedAt: number | undefined;
+  /** Where it was executed again and gave another output: which, as a sentence fragment that follows the step's name. */
+  readonly unsteady?: string;
 }

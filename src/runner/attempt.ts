@@ -22,6 +22,8 @@ export interface AttemptParts {
   readonly ports: Pick<RunnerPorts, "registry" | "content">;
   /** Whether blobs that seem to be there already are written anew. */
   readonly heal: boolean;
+  /** Where outputs go, instead of the store. */
+  readonly target?: BlobWriter;
   readonly open: OpenContext;
   readonly observation: Observation;
   /** Aborted when the run is cancelled or the attempt has timed out. */
@@ -170,11 +172,12 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
 }
 
 async function storeOutputs(
-  { step, ports, heal }: AttemptParts,
+  { step, ports, heal, target }: AttemptParts,
   returned: unknown,
 ): Promise<Map<OutputName, StoredValue>> {
   // The store itself where it can be: it knows files that are its own, and leaves them where they are.
-  const blobs: BlobWriter = heal ? { put: (source) => ports.content.put(source, { heal }) } : ports.content;
+  const own: BlobWriter = heal ? { put: (source) => ports.content.put(source, { heal }) } : ports.content;
+  const blobs = target ?? own;
   const outputs = [...nameOutputs(step, returned)];
   // All of them are begun before the first is waited for: what goes on to change a value that it has returned changes
   // nothing of what is stored.

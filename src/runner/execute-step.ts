@@ -90,8 +90,16 @@ export async function executeStep(parts: ExecuteParts): Promise<Executed> {
   }
 }
 
-async function attemptOnce(
-  { ports, recorder, run, node, stepRun, options, signal, contentOf, notes, heal }: ExecuteParts,
+export interface AttemptOnceParts
+  extends
+    Pick<ExecuteParts, "run" | "node" | "stepRun" | "options" | "signal" | "notes">,
+    Pick<AttemptParts, "contentOf" | "ports" | "heal" | "target"> {
+  readonly recorder: Pick<Recorder, "line" | "point">;
+}
+
+/** One attempt, within the step's time. */
+export async function attemptOnce(
+  { ports, recorder, run, node, stepRun, options, signal, contentOf, notes, heal, target }: AttemptOnceParts,
   observation: Observation,
   attempt: number,
 ): Promise<ReadonlyMap<string, StoredValue>> {
@@ -113,6 +121,7 @@ async function attemptOnce(
       contentOf,
       ports,
       heal,
+      ...(target === undefined ? {} : { target }),
       open,
       observation,
       signal: abort.signal,

@@ -221,6 +221,7 @@ export class Progress {
   #reuse(state: NodeState, { entry, warnings }: Extract<LookUp, { kind: "hit" }>): void {
     const { recorder } = this.#parts;
     for (const message of warnings) this.#warn(state, message);
+    if (entry.unsteady !== undefined) this.#warn(state, `its result was found nondeterministic: ${entry.unsteady}`);
     const upstreamRan = state.stepRun.inputs.length > 0 && this.#states.anyInputExecuted(state.node);
     const now = Date.now();
     const reason = toHitReason(entry, state.stepRun, { meanwhile: state.again, upstreamRan });

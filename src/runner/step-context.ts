@@ -23,7 +23,7 @@ export interface ContextParts {
   readonly step: StepContext["step"];
   readonly stepRun: StepRunId;
   readonly notes: StepNotes;
-  readonly recorder: Recorder;
+  readonly recorder: Pick<Recorder, "line" | "point">;
   readonly signal: AbortSignal;
 }
 

@@ -1,6 +1,7 @@
 /** A stack: where artifacts and metadata live and where steps run. The only room that names concrete adapters. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { openFolder } from "../blob/folder.ts";
 import { durationHint, toMilliseconds } from "../define/duration.ts";
@@ -14,7 +15,7 @@ import type { HistoryPorts } from "../history/ports.ts";
 import type { RunnerPorts } from "../runner/ports.ts";
 import { openSqlite } from "../sql/sqlite.ts";
 import type { BlobStore } from "../store/blob-store.ts";
-import { openContentStore } from "../store/content-store.ts";
+import { openContentStore, type ContentStore } from "../store/content-store.ts";
 import { openMemoryBlobStore } from "../store/memory-blob-store.ts";
 import { openMemoryMetadataStore } from "../store/memory-metadata-store.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
@@ -29,6 +30,8 @@ export interface Stack extends RunnerPorts, HistoryPorts, AsyncDisposable {
   /** False when there is no store: then it is empty, and whatever is written to it is kept in memory alone. */
   readonly hasStore: boolean;
   readonly code: ProjectIndex;
+  /** Opens a store of bytes in a temporary folder, which goes when it is closed. */
+  openScratch(): Promise<ContentStore>;
   readonly config: Config;
   /** Undefined when the project has no configuration file. */
   readonly configPath: string | undefined;
@@ -74,6 +77,7 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
     registry: createRegistry(loaded.config.materializers ?? []),
     code: openCodeIndex({ root: loaded.root, stateDir: hasStore ? join(storePath, "code") : undefined }),
     openObserver: (files) => openObserver({ root: loaded.root, storePath, salt: "", files }),
+    openScratch,
     async checkTraces(traces) {
       // Nothing is remembered: to look at what is stored changes nothing.
       const files = { find: (paths: readonly string[]) => metadata.fileDigests(paths), keep: () => {} };
@@ -106,6 +110,18 @@ async function openStore(storePath: string): Promise<Store> {
 
 function openEmptyStore(): Store {
   return { metadata: openMemoryMetadataStore(), blobs: openMemoryBlobStore() };
+}
+
+async function openScratch(): Promise<ContentStore> {
+  const path = await mkdtemp(join(tmpdir(), "reprise-scratch-"));
+  const content = openContentStore(await openFolder({ path, durability: "none" }));
+  const close = content[Symbol.asyncDispose].bind(content);
+  return Object.assign(content, {
+    async [Symbol.asyncDispose]() {
+      await close();
+      await rm(path, { recursive: true, force: true, maxRetries: 2 });
+    },
+  });
 }
 
 /** Every configured stack, `default` first. */

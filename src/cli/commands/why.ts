@@ -16,7 +16,7 @@ export const why: Handler<"why"> = async (context) => {
 
 function printExplanation(
   printer: Printer,
-  { run, stepRun, against, parts, differences, verdict, notes }: StepExplanation,
+  { run, stepRun, against, parts, differences, verdict, notes, notices }: StepExplanation,
 ): void {
   const reason = stepRun.reason;
   const because =
@@ -52,6 +52,10 @@ function printExplanation(
     printer.line();
     printer.line(`  its code is ${verdict}: not all that it can reach is known`);
     for (const note of notes) printer.line(printer.style("dim", `    ${cleanText(note)}`));
+  }
+  for (const { text } of notices.filter(({ kind }) => kind === "nondeterministic")) {
+    printer.line();
+    printer.line(`  ${printer.style("yellow", printer.symbols.warning)} ${stepRun.step} ${cleanText(text)}`);
   }
   if (differences.length === 0) return;
   printer.line();

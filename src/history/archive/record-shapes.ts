@@ -199,6 +199,7 @@ export const entry: Shape<CacheEntry> = object<CacheEntry>({
   // Nobody exports what is invalid, and pins are a store's own.
   invalidatedAt: () => undefined,
   pinnedAt: () => undefined,
+  unsteady: optional(text),
 });
 
 const keyArgument: Shape<KeyArgument> = (given, path) => keyVariants(given, path);
