@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makePorts, type MemoryPorts } from "../../test/rig/ports.ts";
 import { createPipelineFunction, planPipeline, step, type AnyPipeline, type NodeId } from "../define/index.ts";
-import type { Notice } from "../record/trace.ts";
+import { digestBytes } from "../hash/digest.ts";
 import type { RunEvent } from "../record/event.ts";
+import type { Difference } from "../record/reason.ts";
+import type { Notice, Obstacle, Trace } from "../record/trace.ts";
 import { openContentStore } from "../store/content-store.ts";
 import { openMemoryBlobStore } from "../store/memory-blob-store.ts";
 import { runPlan, type RunOutcome, type RunPlanOptions } from "./run.ts";
@@ -202,4 +204,40 @@ test("a step of an earlier run that the pipeline has no more is told, and not ex
   const now = pipeline({ name: "p", build: () => one() });
   const found = await verify(ports, now, await run(ports, before));
   assert.deepEqual(verdicts(found), ["one equal", "two skipped: the pipeline has no such step any more"]);
+});
+
+test("a step is not judged when what it read has changed since, or changes while it is executed again", async () => {
+  const trace: Trace = { salt: "", reads: [{ kind: "file", name: "prices.csv", found: "sha256:1" }] };
+  const digest = digestBytes(JSON.stringify(trace));
+  const difference: Difference = { code: "file", part: "prices.csv", from: "1", to: "2" };
+  const world = { hasChanged: false, obstacle: undefined as Obstacle | undefined };
+  const ports: MemoryPorts = {
+    ...makePorts(),
+    openObserver: () => ({
+      observe: () => ({
+        run: (work) => work(),
+        close: async () => ({ trace: { digest, content: trace }, obstacle: world.obstacle, notices: [] }),
+      }),
+      check: async (traces) =>
+        new Map(
+          [...traces.keys()].map((each) => [each, { differences: world.hasChanged ? [difference] : [], warnings: [] }]),
+        ),
+    }),
+  };
+  let calls = 0;
+  const read = step({ name: "read", run: () => ({ calls: (calls += 1) }) });
+  const all = pipeline({ name: "all", build: () => read() });
+  const outcome = await run(ports, all);
+  world.hasChanged = true;
+  assert.deepEqual(verdicts(await verify(ports, all, outcome)), [
+    "read skipped: what it read has changed since: prices.csv",
+  ]);
+  assert.equal(calls, 1);
+  world.hasChanged = false;
+  world.obstacle = { code: "unstable-input", text: "prices.csv changed while it ran" };
+  assert.deepEqual(verdicts(await verify(ports, all, outcome)), [
+    "read skipped: nothing can be told of it: prices.csv changed while it ran",
+  ]);
+  world.obstacle = undefined;
+  assert.deepEqual(verdicts(await verify(ports, all, outcome)), ["read differs: calls: 1 → 3"]);
 });
