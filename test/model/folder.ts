@@ -1,0 +1,158 @@
+/** The project of a sequence on disk: its sources, its data files, its variables, and the folder of its store. */
+import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { readdirSync, type Dirent } from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import type { DamageWay, FileChange } from "./edits.ts";
+import { printProject } from "./print-project.ts";
+import { dataFolders, variableNames, type Project } from "./project.ts";
+
+export class ProjectFolder {
+  readonly #first: string;
+  #root: string;
+  #moves = 0;
+  readonly #written = new Map<string, string>();
+  #folders: readonly string[] = [];
+
+  constructor(root: string) {
+    this.#first = root;
+    this.#root = root;
+    mkdirSync(root, { recursive: true });
+    for (const folder of dataFolders) mkdirSync(join(root, folder), { recursive: true });
+  }
+
+  get root(): string {
+    return this.#root;
+  }
+
+  /** To a folder of a name that no project had before, with its store. */
+  move(): void {
+    this.#moves += 1;
+    const to = `${this.#first}-moved-${this.#moves}`;
+    renameSync(this.#root, to);
+    this.#root = to;
+    process.chdir(to);
+  }
+
+  get store(): string {
+    return join(this.root, ".reprise");
+  }
+
+  /** Makes the folder what the project says: touches nothing that is so already. */
+  place(project: Project, change: FileChange): void {
+    const wanted = { ...printProject(project), ...project.files };
+    for (const path of this.#written.keys()) if (!(path in wanted)) this.#remove(path);
+    for (const folder of this.#folders) if (!project.folders.includes(folder)) rmdirSync(join(this.root, folder));
+    for (const folder of project.folders) mkdirSync(join(this.root, folder), { recursive: true });
+    this.#folders = [...project.folders];
+    for (const [path, text] of Object.entries(wanted)) {
+      if (this.#written.get(path) !== text) this.write(path, text, path in project.files ? change : "write");
+    }
+    for (const name of variableNames) {
+      if (name in project.environment) process.env[name] = project.environment[name];
+      else delete process.env[name];
+    }
+  }
+
+  write(path: string, text: string, change: FileChange): void {
+    const target = join(this.root, path);
+    const before = statSync(target, { throwIfNoEntry: false });
+    mkdirSync(dirname(target), { recursive: true });
+    if (change === "replace") {
+      const aside = join(this.root, `.aside-${path.replaceAll("/", "-")}`);
+      writeFileSync(aside, text);
+      renameSync(aside, target);
+    } else writeFileSync(target, text);
+    if (change === "keep-time" && before !== undefined) utimesSync(target, before.atime, before.mtime);
+    this.#written.set(path, text);
+  }
+
+  touch(path: string): void {
+    utimesSync(join(this.root, path), new Date(), new Date());
+  }
+
+  rewrite(path: string): void {
+    writeFileSync(join(this.root, path), readFileSync(join(this.root, path)));
+  }
+
+  #remove(path: string): void {
+    rmSync(join(this.root, path));
+    this.#written.delete(path);
+  }
+
+  /** Paths of all stored blobs. */
+  blobs(): string[] {
+    return filesBelow(join(this.store, "objects"));
+  }
+
+  blobPath(digest: string): string {
+    const hex = digest.slice("sha256:".length);
+    return join(this.store, "objects", "sha256", hex.slice(0, 2), hex.slice(2));
+  }
+
+  /** Damages a blob that is there; `other` is what it is swapped with. */
+  damageBlob(digest: string, way: DamageWay, other: string): void {
+    const path = this.blobPath(digest);
+    const bytes = readFileSync(path);
+    const { atime, mtime } = statSync(path);
+    switch (way) {
+      case "delete":
+        return rmSync(path);
+      case "truncate":
+        return overwrite(path, bytes.subarray(0, bytes.length - 1));
+      case "extend":
+        return overwrite(path, Buffer.concat([bytes, bytes.subarray(0, 1)]));
+      case "flip":
+        return overwrite(path, flip(bytes));
+      case "flip-silently":
+        overwrite(path, flip(bytes));
+        return utimesSync(path, atime, mtime);
+      case "swap":
+        return overwrite(path, readFileSync(this.blobPath(other)));
+    }
+  }
+
+  removeBlobs(): void {
+    rmSync(join(this.store, "objects"), { recursive: true, force: true });
+    mkdirSync(join(this.store, "objects"));
+  }
+
+  removeStore(): void {
+    rmSync(this.store, { recursive: true, force: true });
+  }
+
+  removeCodeState(): void {
+    rmSync(join(this.store, "code"), { recursive: true, force: true });
+  }
+
+  /** Cuts a file of what the store knows of code off in the middle. */
+  spoilCodeState(pick: number): void {
+    const files = filesBelow(join(this.store, "code"));
+    const path = files[pick % files.length];
+    if (path === undefined) return;
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.subarray(0, bytes.length >> 1));
+  }
+}
+
+/** As its own owner may: blobs are read-only, and whoever runs as root does not notice. */
+function overwrite(path: string, bytes: Uint8Array): void {
+  rmSync(path);
+  writeFileSync(path, bytes, { mode: 0o644 });
+}
+
+function flip(bytes: Buffer): Buffer {
+  const flipped = Buffer.from(bytes);
+  flipped[flipped.length - 1]! ^= 1;
+  return flipped;
+}
+
+function filesBelow(folder: string): string[] {
+  const below = (entries: readonly Dirent[]): string[] =>
+    entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  try {
+    return below(readdirSync(folder, { recursive: true, withFileTypes: true })).toSorted();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The model test through the command line: a process a run, two in five of them killed at a random event.
+ *
+ * `REPRISE_KILL_SEQUENCES` says how many sequences, `REPRISE_SEED` from which seed on.
+ */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import process from "node:process";
+import { addReport, emptyTotals, memoryFolder, summarize } from "./play-sequences.ts";
+import { runInProcess } from "./run-process.ts";
+import { playSequence } from "./sequence.ts";
+
+const sequences = Number(process.env["REPRISE_KILL_SEQUENCES"] ?? 6);
+const seed = Number(process.env["REPRISE_SEED"] ?? 1);
+
+test("runs of the command line that are killed leave nothing that a later run takes wrongly", async (t) => {
+  const folder = mkdtempSync(join(memoryFolder(), "reprise-model-"));
+  const totals = emptyTotals();
+  try {
+    for (let each = seed; each < seed + sequences; each++) {
+      const worlds = { files: false, environment: false, memos: false };
+      const report = await playSequence({ folder, seed: each, worlds, run: runInProcess, interrupts: "kill" });
+      addReport(totals, report);
+      if (report.failures.length > 0) {
+        totals.failures.push([`seed ${each}`, ...report.story, ...report.failures].join("\n"));
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  t.diagnostic(summarize(totals));
+  for (const [cause, count] of totals.causes) t.diagnostic(`false misses after ${cause}: ${count}`);
+  t.diagnostic(`killed runs ${totals.interrupted}; decisions that the model leaves open ${totals.open}`);
+  assert.deepEqual(totals.failures, [], totals.failures.join("\n\n"));
+});
