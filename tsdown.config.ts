@@ -20,6 +20,7 @@ export default defineConfig({
       // What a run loads anyway comes in few files: each costs up to half a millisecond. What only some commands need stays apart.
       groups: [
         { name: "define", test: /src\/(?:define\/(?!suggest-name)|hash|record|stack\/define-config)/u },
+        { name: "observe", test: /src\/(?:observe|code\/stamp)/u },
         { name: "materializer", test: /src\/materializer/u },
         {
           name: "run",

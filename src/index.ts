@@ -4,8 +4,12 @@
  * @packageDocumentation
  */
 import "./stack/require-node.ts";
+import { installWatchers } from "./observe/install.ts";
 import { createPipelineFunction, type PipelineFunction } from "./define/index.ts";
 import type { History } from "./history/history.ts";
+
+// Before the modules that are imported after this one take functions from Node.
+installWatchers();
 
 /** Defines a pipeline: a function of its params that calls steps. */
 export const pipeline: PipelineFunction = createPipelineFunction({

@@ -6,6 +6,7 @@ import { relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { importWithoutDrivers } from "../code/index.ts";
+import { installWatchers } from "../observe/install.ts";
 import type { AnyPipeline } from "../define/pipeline-definition.ts";
 import { definedPipelines, type DefinedPipeline } from "../define/defined-pipelines.ts";
 import { UsageError } from "../error.ts";
@@ -112,6 +113,7 @@ async function importModule(file: string, stack: Stack): Promise<void> {
   // Asked before Node is, which would print a warning of its own.
   if (await isMistakenForCommonJs(file)) throw refuse();
   try {
+    installWatchers();
     await importWithoutDrivers(file, stack.code);
   } catch (cause) {
     if (!(cause instanceof SyntaxError) || !cause.message.includes("import statement outside a module")) throw cause;

@@ -3,11 +3,12 @@ import { compareKeys } from "../cache/explain-miss.ts";
 import { describeDifference } from "../cache/describe-difference.ts";
 import { keyScheme, runtimeOfThisProcess } from "../cache/key.ts";
 import type { CachePorts } from "../cache/look-up.ts";
-import { shortDigest, type Digest } from "../hash/digest.ts";
+import type { Digest } from "../hash/digest.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { KeyRecord } from "../record/key.ts";
 import type { Difference, MissCode } from "../record/reason.ts";
-import type { ObservedRead, ReadKind, Trace } from "../record/trace.ts";
+import { toReadDifference } from "../record/read-difference.ts";
+import type { ObservedRead, Trace } from "../record/trace.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
 import { findEntries } from "./find-entries.ts";
 import { summarizeEntries, type CacheEntrySummary } from "./list-entries.ts";
@@ -96,16 +97,6 @@ function traceOf(entry: CacheEntry, traces: ReadonlyMap<Digest, Trace>): Trace |
   return entry.trace === undefined ? { salt: "", reads: [] } : traces.get(entry.trace);
 }
 
-const codeOfRead: Readonly<Record<ReadKind, MissCode>> = {
-  file: "file",
-  stat: "file",
-  directory: "directory",
-  tree: "directory",
-  glob: "directory",
-  env: "env",
-  http: "http",
-};
-
 function compareTraces(from: Trace | undefined, to: Trace | undefined): readonly Difference[] {
   if (from === undefined || to === undefined || from === to) return [];
   const nameOf = ({ kind, name }: ObservedRead): string => `${kind} ${name}`;
@@ -119,18 +110,9 @@ function compareTraces(from: Trace | undefined, to: Trace | undefined): readonly
     // Variables are digested with the trace's own salt: digests of two salts say nothing about each other.
     const isComparable = read.kind !== "env" || from.salt === to.salt;
     if (old !== undefined && now !== undefined && (!isComparable || old.found === now.found)) continue;
-    differences.push({
-      code: codeOfRead[read.kind],
-      part: read.name,
-      from: old && showFound(old.found),
-      to: now && showFound(now.found),
-    });
+    differences.push(toReadDifference(read, old?.found, now?.found));
   }
   return differences;
-}
-
-function showFound(found: string): string {
-  return /^sha256:[0-9a-f]{64}$/u.test(found) ? shortDigest(found as Digest) : found;
 }
 
 function judgeEntry({ entry, state }: CacheEntrySummary): readonly EntryObstacle[] {

@@ -2,6 +2,7 @@ import { rmSync, statSync } from "node:fs";
 import { chmod, copyFile, cp, mkdir, mkdtemp, opendir, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { outsideStep } from "../define/step-scope.ts";
 import { UsageError, ValueError } from "../error.ts";
 import { isInside } from "./manifest.ts";
 import { diskFile, type StoredFile } from "./stored-file.ts";
@@ -43,7 +44,7 @@ export function directorySourceOf(directory: StoredDirectory): DirectorySource |
 
 export function diskDirectory(path: string): StoredDirectory {
   const absolute = resolve(path);
-  if (statSync(absolute, { throwIfNoEntry: false })?.isDirectory() !== true) {
+  if (outsideStep(() => statSync(absolute, { throwIfNoEntry: false }))?.isDirectory() !== true) {
     throw new ValueError("RPS2104", `directory("${path}"): there is no directory at this path.`, {
       hint: "Make the directory first; relative paths start at the working directory.",
       data: { path },
@@ -109,7 +110,7 @@ function fail(error: Error): never {
 const copies = new Set<string>();
 
 async function makeCopy(files: ReadonlyMap<string, StoredFile>, emptyDirectories: readonly string[]): Promise<string> {
-  const root = await mkdtemp(join(await realpath(tmpdir()), "reprise-directory-"));
+  const root = await mkdtemp(join(await realpath(tmpdir()), "reprise-artifact-"));
   if (copies.size === 0) process.once("exit", removeCopies);
   copies.add(root);
   // Files alone are made read-only: whoever may not write to a directory cannot remove it either.

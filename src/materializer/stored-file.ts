@@ -2,6 +2,7 @@ import { createReadStream, statSync, type Stats } from "node:fs";
 import { copyFile, chmod, mkdir, readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { BlobReader, BlobRef } from "../define/materializer.ts";
+import { outsideStep } from "../define/step-scope.ts";
 import { ValueError } from "../error.ts";
 import { tagged } from "./tagged.ts";
 import { decodeText } from "./text.ts";
@@ -85,7 +86,7 @@ export function isExecutable(stats: Pick<Stats, "mode">): boolean {
 function statOf(absolute: string, path: string): Stats {
   let stats: Stats;
   try {
-    stats = statSync(absolute);
+    stats = outsideStep(() => statSync(absolute));
   } catch (error) {
     throw new ValueError("RPS2104", `file("${path}"): there is no file at this path.`, {
       hint: "Write the file first; relative paths start at the working directory.",

@@ -25,7 +25,7 @@ export interface ObserverParts {
   /** The store's folder, absolute. Its blobs count as artifacts; a step that reads the rest of it reads its own past. */
   readonly storePath: string;
   /** Keys the digests of variables in new traces. */
-  readonly salt: string;
+  readonly salt: () => string;
   readonly files: FileMemory;
 }
 
@@ -35,6 +35,8 @@ export interface ObservationParts {
   /** What the step says that it reads; undefined when it says nothing. */
   readonly declared: readonly DeclaredRead[] | undefined;
   readonly http: HttpPolicy;
+  /** Names of the installed packages that the step's code reaches. Asked for only where one of them may read unseen. */
+  readonly packages: () => Promise<ReadonlySet<string>>;
 }
 
 /** Of one step run, over all its attempts. */
@@ -56,6 +58,8 @@ export interface Observed {
 /** Observes the steps of one run, and answers for that run what holds: each thing is looked at once. */
 export interface Observer {
   observe(parts: ObservationParts): Observation;
+  /** A result was taken that holds while this trace does: a step that runs a pipeline depends on what its steps read. */
+  reused(trace: Digest): void;
   /** Checks traces by their digests. A trace that holds has no differences. */
   check(traces: ReadonlyMap<Digest, Trace>): Promise<ReadonlyMap<Digest, TraceCheck>>;
 }

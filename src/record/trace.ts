@@ -4,14 +4,29 @@ import type { Difference, MissCode } from "./reason.ts";
 
 /**
  * - `file`: the bytes of a file.
- * - `stat`: whether something is there, what kind of thing, and how large it is.
- * - `directory`: the names in a directory, and what kind of thing each one is.
+ * - `stat`: whether something is there, and as far as the step asked, what kind of thing, how large, and when modified.
+ * - `link`: the same without following a link, and where it leads.
+ * - `realpath`: the path without links.
+ * - `directory`: the names in a directory, and where the step asked, what kind of thing each one is.
  * - `tree`: the same, of all directories below it too.
- * - `glob`: which names match a pattern; `name` is the folder it starts from, a space, and the pattern.
+ * - `glob`: which names match a pattern; `name` is the folder it starts from (its spaces as `%20`), a space, and the pattern.
  * - `env`: a variable of the environment.
+ * - `variables`: the names of all variables.
+ * - `folder`: the folder that relative paths start from, relative to the project.
  * - `http`: what a URL answers.
  */
-export type ReadKind = "file" | "stat" | "directory" | "tree" | "glob" | "env" | "http";
+export type ReadKind =
+  | "file"
+  | "stat"
+  | "link"
+  | "realpath"
+  | "directory"
+  | "tree"
+  | "glob"
+  | "env"
+  | "variables"
+  | "folder"
+  | "http";
 
 /** One thing that was read, and what was found. Holds no path of the machine where the project is complete in itself. */
 export interface ObservedRead {
@@ -19,8 +34,8 @@ export interface ObservedRead {
   /** A path relative to the project's root, with `/` (absolute outside of it); a variable's name; a URL without its credentials. */
   readonly name: string;
   /**
-   * What was found, for comparison: a digest of bytes or names, `absent`, `file 1204` (bytes), `directory`; a variable's
-   * keyed digest or `unset`; the validator of a response. Equal texts mean that nothing changed.
+   * What was found, for comparison: a digest of bytes or names, `absent`, `there`, `file 1204` (bytes), `directory`; a
+   * variable's keyed digest or `unset`; status and validator of a response. Equal texts mean that nothing changed.
    */
   readonly found: string;
 }

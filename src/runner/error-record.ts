@@ -1,7 +1,7 @@
 /** An error as it is kept: name, message, stack and the user's own line, but no live object. */
-import { fileURLToPath } from "node:url";
-import { isAbsolute, relative, sep } from "node:path";
-import { RepriseError, type Place } from "../error.ts";
+import { sep } from "node:path";
+import { findUserPlace } from "../define/user-place.ts";
+import { RepriseError } from "../error.ts";
 import { showValue } from "../hash/show-value.ts";
 import type { ErrorRecord } from "../record/run.ts";
 
@@ -36,26 +36,6 @@ function messageOf(error: Error): string {
     .map((each) => (each instanceof Error ? each.message : showThrown(each)));
   const more = error.errors.length - messages.length;
   return [error.message, ...messages, ...(more > 0 ? [`and ${more} more`] : [])].filter(Boolean).join("; ");
-}
-
-/** The first frame that lies in the project and not in a package. */
-export function findUserPlace(stack: string | undefined, root: string): Place | undefined {
-  for (const line of stack?.split("\n") ?? []) {
-    const match = /(?:\(|at (?:async )?)((?:file:\/\/)?\/[^()]*|[A-Za-z]:\\[^()]*):(\d+):(\d+)\)?$/u.exec(line);
-    if (match === null) continue;
-    const [, script, lineNumber, column] = match as unknown as [string, string, string, string];
-    const file = script.startsWith("file:") ? fileURLToPath(script.split("?")[0] as string) : script;
-    const path = toProjectPath(file, root);
-    if (path === undefined || path.split("/").includes("node_modules")) continue;
-    return { file: path, line: Number(lineNumber), column: Number(column) };
-  }
-  return undefined;
-}
-
-/** The path relative to the project, with `/`; undefined for what lies outside of it. */
-export function toProjectPath(file: string, root: string): string | undefined {
-  const path = relative(root, file);
-  return path === "" || path.startsWith("..") || isAbsolute(path) ? undefined : path.split(sep).join("/");
 }
 
 function shortenPaths(stack: string, root: string): string {

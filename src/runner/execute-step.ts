@@ -64,6 +64,7 @@ export async function executeStep(parts: ExecuteParts): Promise<Executed> {
     memos: code.memos,
     declared: resolveReads(parts.node),
     http: options.http,
+    packages: async () => new Set((await code.units()).filter(({ kind }) => kind === "package").map(({ id }) => id)),
   });
   for (let attempt = 1; ; attempt += 1) {
     const startedAt = Date.now();
@@ -142,6 +143,11 @@ function callAfter(waitMs: number, work: () => void): Disposable {
   };
   if (waitMs !== Infinity) wait(waitMs);
   return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+/** Names of the installed packages that a step's code reaches. */
+export async function packagesOf(code: CodeIdentity): Promise<ReadonlySet<string>> {
+  return new Set((await code.units()).filter(({ kind }) => kind === "package").map(({ id }) => id));
 }
 
 async function recordSuccess(

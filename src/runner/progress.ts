@@ -225,6 +225,7 @@ export class Progress {
     const upstreamRan = state.stepRun.inputs.length > 0 && this.#states.anyInputExecuted(state.node);
     const now = Date.now();
     const reason = toHitReason(entry, state.stepRun, { meanwhile: state.again, upstreamRan });
+    if (entry.trace !== undefined) this.#parts.observer.reused(entry.trace);
     const before = state.outputs;
     state.damage = undefined;
     state.again = false;

@@ -1,15 +1,17 @@
 /** One run from start to end: what is cached is taken, what is not is executed, and all of it is remembered. */
+import { AsyncResource } from "node:async_hooks";
 import { resolveOptions } from "../define/resolve-options.ts";
 import type { Plan } from "../define/plan.ts";
 import type { Run } from "../record/run.ts";
 import { describeEnvironment, describeGit, makeRunId, makeRunName } from "./environment.ts";
 import { registryOf } from "./plan-registry.ts";
 import { toParamRecords, toVersion } from "./plan-record.ts";
+import { outsideStep } from "../define/step-scope.ts";
 import type { RunnerPorts } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 import { selectNodes } from "./selection.ts";
 
-import { toProjectPath } from "./error-record.ts";
+import { toProjectPath } from "../define/user-place.ts";
 import { watchExit } from "./watch-exit.ts";
 import { Progress, type RunOutcome, type RunPlanOptions } from "./progress.ts";
 
@@ -17,6 +19,12 @@ export type { RunOutcome, RunPlanOptions };
 
 /** Runs a plan. A failing step is an outcome, not an exception; exceptions are mistakes in the call, and a store that fails. */
 export async function runPlan(plan: Plan, stack: RunnerPorts, options: RunPlanOptions): Promise<RunOutcome> {
+  // Before the step's context is left: its observer is to know the step that runs this pipeline.
+  const openObserver: RunnerPorts["openObserver"] = AsyncResource.bind(stack.openObserver);
+  return await outsideStep(() => playPlan(plan, { ...stack, openObserver }, options));
+}
+
+async function playPlan(plan: Plan, stack: RunnerPorts, options: RunPlanOptions): Promise<RunOutcome> {
   const ports: RunnerPorts = { ...stack, registry: registryOf(plan, stack.registry) };
   const selection = selectNodes(plan, options);
   const identities = await ports.code.identify([...new Set(plan.nodes.map((node) => node.step))]);

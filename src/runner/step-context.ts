@@ -7,6 +7,7 @@ import { ValueError } from "../error.ts";
 import type { JsonObject, JsonValue } from "../hash/json.ts";
 import type { StepRunId } from "../record/id.ts";
 import type { LogLine, Run } from "../record/run.ts";
+import { outsideStep } from "../define/step-scope.ts";
 import type { OutputStream } from "./log-capture.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -41,9 +42,12 @@ export function makeNotes(): StepNotes {
 export function openContext({ run, step, stepRun, notes, recorder, signal }: ContextParts): OpenContext {
   let folder: Promise<string> | undefined;
   const write = (stream: LogLine["stream"], level: LogLine["level"], text: string, data?: JsonObject): void => {
-    const line = { stepRun, seq: notes.nextLine, time: Date.now(), stream, level, text };
-    notes.nextLine += 1;
-    recorder.line(data === undefined ? line : { ...line, data });
+    // Reprise's own work, though a step asked for it.
+    outsideStep(() => {
+      const line = { stepRun, seq: notes.nextLine, time: Date.now(), stream, level, text };
+      notes.nextLine += 1;
+      recorder.line(data === undefined ? line : { ...line, data });
+    });
   };
   const logAt =
     (level: LogLine["level"]) =>
@@ -62,7 +66,7 @@ export function openContext({ run, step, stepRun, notes, recorder, signal }: Con
           hint: "Pass a number, or use metadata() for other facts",
         });
       }
-      recorder.point({ stepRun, name, step: at, value, time: Date.now() });
+      outsideStep(() => recorder.point({ stepRun, name, step: at, value, time: Date.now() }));
     },
     metadata(facts) {
       Object.assign(notes.metadata, JSON.parse(JSON.stringify(facts)) as JsonObject);

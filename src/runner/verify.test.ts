@@ -214,6 +214,7 @@ test("a step is not judged when what it read has changed since, or changes while
   const ports: MemoryPorts = {
     ...makePorts(),
     openObserver: () => ({
+      reused: () => {},
       observe: () => ({
         run: (work) => work(),
         close: async () => ({ trace: { digest, content: trace }, obstacle: world.obstacle, notices: [] }),

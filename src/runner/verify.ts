@@ -14,7 +14,7 @@ import type { Notice } from "../record/trace.ts";
 import type { ContentStore } from "../store/content-store.ts";
 import { DamagedInput } from "./attempt.ts";
 import { toErrorRecord } from "./error-record.ts";
-import { attemptOnce } from "./execute-step.ts";
+import { attemptOnce, packagesOf } from "./execute-step.ts";
 import { registryOf } from "./plan-registry.ts";
 import type { RunnerPorts } from "./ports.ts";
 import { makeNotes } from "./step-context.ts";
@@ -174,6 +174,7 @@ async function execute(
       memos: code.memos,
       declared: resolveReads(node),
       http: effective.http,
+      packages: () => packagesOf(code),
     });
     try {
       const outputs = await attemptOnce(

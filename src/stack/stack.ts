@@ -19,6 +19,7 @@ import { openContentStore, type ContentStore } from "../store/content-store.ts";
 import { openMemoryBlobStore } from "../store/memory-blob-store.ts";
 import { openMemoryMetadataStore } from "../store/memory-metadata-store.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
+import { openSalt } from "./salt.ts";
 import { loadConfig, type LoadedConfig } from "./config.ts";
 import type { Config, StackConfig } from "./define-config.ts";
 import { makeStoreFolder, metadataFile, refuseEmptied } from "./store-folder.ts";
@@ -67,6 +68,7 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
   const { storePath } = description;
   const hasStore = options.purpose !== "look" || existsSync(metadataFile(storePath));
   const { metadata, blobs } = hasStore ? await openStore(storePath) : openEmptyStore();
+  const salt = openSalt(storePath);
   return {
     ...description,
     hasStore,
@@ -76,12 +78,12 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
     content: openContentStore(blobs),
     registry: createRegistry(loaded.config.materializers ?? []),
     code: openCodeIndex({ root: loaded.root, stateDir: hasStore ? join(storePath, "code") : undefined }),
-    openObserver: (files) => openObserver({ root: loaded.root, storePath, salt: "", files }),
+    openObserver: (files) => openObserver({ root: loaded.root, storePath, salt, files }),
     openScratch,
     async checkTraces(traces) {
       // Nothing is remembered: to look at what is stored changes nothing.
       const files = { find: (paths: readonly string[]) => metadata.fileDigests(paths), keep: () => {} };
-      return await openObserver({ root: loaded.root, storePath, salt: "", files }).check(traces);
+      return await openObserver({ root: loaded.root, storePath, salt, files }).check(traces);
     },
     leaseMs: readLeaseMs(process.env.REPRISE_LEASE || undefined),
     version: repriseVersion,

@@ -236,7 +236,7 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
   }
 
   async #copyToFile(digest: Digest): Promise<string> {
-    this.#temporary ??= mkdtemp(join(tmpdir(), "reprise-"));
+    this.#temporary ??= mkdtemp(join(tmpdir(), "reprise-artifact-"));
     const file = join(await this.#temporary, digest.slice("sha256:".length));
     const fingerprint = await fingerprintFile(file);
     if (fingerprint !== undefined && this.#verifiedFiles.get(digest) === fingerprint) return file;

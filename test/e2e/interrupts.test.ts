@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeProject, type Project } from "../rig/project.ts";
 
-/** Five steps in a row, each of which writes a line when it starts, and waits as long as WAIT says. */
+/** Five steps in a row, each of which writes a line when it starts, and waits where the process is named after it: a name is no input. */
 const chain = `
 import { setTimeout as delay } from "node:timers/promises";
 import { appendFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { pipeline, step } from "reprise";
 const work = async (name: string, x: number, signal: AbortSignal) => {
   appendFileSync("executed.log", name + "\\n");
   console.log("working on " + name);
-  if (process.env.WAIT === name) await delay(60_000, undefined, { signal });
+  if (process.title === "wait-" + name) await delay(60_000, undefined, { signal });
   return { x: x + 1, payload: new Uint8Array(50_000).fill(x) };
 };
 const first = step({ name: "first", run: (_: object, { signal }) => work("first", 0, signal) });
@@ -42,8 +42,8 @@ test("Ctrl-C cancels the run, exits with 130, and the next run goes on after the
   for (const command of [["chain.ts"], undefined]) {
     const running =
       command === undefined
-        ? project.start([...project.bin, "run", "chain.ts"], { env: { WAIT: "third" } })
-        : project.start(command, { env: { WAIT: "third" } });
+        ? project.start([...project.bin, "run", "chain.ts"], { nodeArguments: ["--title=wait-third"] })
+        : project.start(command, { nodeArguments: ["--title=wait-third"] });
     await running.saw("working on third");
     running.process.kill("SIGINT");
     const ended = await running.finished;
@@ -72,7 +72,7 @@ const deaf = step({
   run: async ({ x }: { x: number }, { signal }) => {
     signal.addEventListener("abort", () => console.log("heard and ignored"));
     console.log("working");
-    if (process.env.WAIT === "deaf") await new Promise(() => setInterval(() => {}, 1000));
+    if (process.title === "wait-deaf") await new Promise(() => setInterval(() => {}, 1000));
     return { y: x + 1 };
   },
 });
@@ -81,7 +81,7 @@ if (import.meta.main) await stubborn.run({}, { reporter: "plain" });
 `,
   });
   for (const command of [["deaf.ts"], [...project.bin, "run", "deaf.ts"]]) {
-    const running = project.start(command, { env: { WAIT: "deaf" } });
+    const running = project.start(command, { nodeArguments: ["--title=wait-deaf"] });
     await running.saw("working");
     running.process.kill("SIGINT");
     await running.saw("heard and ignored");
@@ -133,7 +133,7 @@ await Promise.allSettled(Array.from({ length: 12 }, (_, n) => waiting.run({ n },
 
 test("a run that is killed is shown as interrupted, and the next run goes on after the last finished step", async () => {
   await using project = await makeProject({ "chain.ts": chain });
-  const running = project.start(["chain.ts"], { env: { WAIT: "third" } });
+  const running = project.start(["chain.ts"], { nodeArguments: ["--title=wait-third"] });
   await running.saw("working on third");
   running.process.kill("SIGKILL");
   await running.finished;

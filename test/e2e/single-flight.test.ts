@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { makeProject, type ProcessOptions, type Project, type Running } from "../rig/project.ts";
 
-/** A step that says who executes it, and ends when there is a file `go`; its result is the process that made it. */
+/** A step that says who executes it, and ends when there is a file `go`, where it is no input; its result is the process that made it. */
 const files = {
   "slow.ts": `
 import { appendFileSync, existsSync } from "node:fs";
@@ -19,11 +19,11 @@ const slow = step({
   run: async (_: object, { signal }) => {
     appendFileSync("executed.log", process.pid + "\\n");
     console.log("working");
-    if (process.env["BLOCK"] !== undefined) {
+    if (process.title.startsWith("block-")) {
       // Nothing else happens in this process meanwhile.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(process.env["BLOCK"]));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(process.title.slice(6)));
     }
-    while (!existsSync("go")) await delay(10, undefined, { signal });
+    while (!existsSync("node_modules/go")) await delay(10, undefined, { signal });
     return { maker: process.pid };
   },
 });
@@ -84,7 +84,7 @@ for (const count of [2, 8]) {
     await first.saw("working");
     const others = Array.from({ length: count - 1 }, () => start(project));
     for (const other of others) await other.saw(`(process ${first.process.pid}), which is making it.`);
-    await project.write("go", "");
+    await project.write("node_modules/go", "");
     for (const each of [first, ...others]) assert.equal(await finish(each), String(first.process.pid));
     assert.equal(await countExecutions(project), 1);
     const ended = (await showAll(project)).map(({ status, reason }) => `${status} ${reason.code}`).toSorted();
@@ -137,7 +137,7 @@ console.log((await Promise.all(runs)).map(({ steps }) => steps[0].status).toSort
   });
   const running = project.start(["both.ts"]);
   await running.saw("waits for");
-  await project.write("go", "");
+  await project.write("node_modules/go", "");
   const { stdout, stderr } = await running.finished;
   assert.match(stdout, /^cached completed$/mu, stdout + stderr);
   assert.equal(await countExecutions(project), 1);
@@ -155,7 +155,7 @@ for (const signal of ["SIGKILL", "SIGINT"] as const) {
     holder.process.kill(signal);
     await holder.finished;
     const next = await Promise.race(others.map(async (other) => (await other.saw("working"), other)));
-    await project.write("go", "");
+    await project.write("node_modules/go", "");
     for (const other of others) assert.equal(await finish(other), String(next.process.pid));
     assert.equal(await countExecutions(project), 2);
     const statuses = (await showAll(project)).map(({ status }) => status).toSorted();
@@ -165,9 +165,9 @@ for (const signal of ["SIGKILL", "SIGINT"] as const) {
 }
 
 test("a run goes on at once after one that ended in the middle of a step", async () => {
-  await using project = await makeProject({ ...files, go: "" });
-  await project.edit("slow.ts", `console.log("working");`, `if (process.env["EXIT"]) process.exit(3);`);
-  const ended = await project.node(["slow.ts"], { env: { EXIT: "yes", REPRISE_LEASE: "1h" } });
+  await using project = await makeProject({ ...files, "node_modules/go": "" });
+  await project.edit("slow.ts", `console.log("working");`, `if (process.title === "exit") process.exit(3);`);
+  const ended = await project.node(["slow.ts"], { env: { REPRISE_LEASE: "1h" }, nodeArguments: ["--title=exit"] });
   assert.equal(ended.code, 3);
   const next = await project.node(["slow.ts"], { env: { REPRISE_LEASE: "1h" } });
   assert.equal(next.code, 0, next.stderr);
@@ -188,7 +188,7 @@ test(
     const next = start(project, { env });
     await next.saw("waits for");
     await next.saw("working");
-    await project.write("go", "");
+    await project.write("node_modules/go", "");
     assert.equal(await finish(next), String(next.process.pid));
     late.process.kill("SIGCONT");
     // Its own run goes on with what it made itself.
@@ -206,9 +206,9 @@ test(
 const proc = { skip: process.platform === "linux" ? false : "only Linux tells whether a process goes on" };
 
 test("a step that blocks its process for longer than a lease is waited for", proc, async () => {
-  await using project = await makeProject({ ...files, go: "" });
+  await using project = await makeProject({ ...files, "node_modules/go": "" });
   const env = { REPRISE_LEASE: "200ms" };
-  const holder = start(project, { env: { ...env, BLOCK: "1500" } });
+  const holder = start(project, { env, nodeArguments: ["--title=block-1500"] });
   await holder.saw("working");
   const other = start(project, { env });
   await other.saw("waits for");
@@ -226,7 +226,7 @@ test("a process on another machine is waited for while it gives signs of life, w
   await other.saw(`(process ${holder.process.pid} on elsewhere), which is making it.`);
   // Longer than a lease.
   await beats(project, 5);
-  await project.write("go", "");
+  await project.write("node_modules/go", "");
   for (const each of [holder, other]) assert.equal(await finish(each), String(holder.process.pid));
   assert.equal(await countExecutions(project), 1);
 });
@@ -241,7 +241,7 @@ test("a process on another machine that died is replaced when it gives no sign o
   await other.saw("on elsewhere), which is making it.");
   holder.process.kill("SIGKILL");
   await other.saw("working");
-  await project.write("go", "");
+  await project.write("node_modules/go", "");
   assert.equal(await finish(other), String(other.process.pid));
 });
 

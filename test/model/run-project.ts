@@ -148,6 +148,7 @@ const blindObserver: Observer = {
     run: (work) => work(),
     close: async () => ({ trace: undefined, obstacle: undefined, notices: [] }),
   }),
+  reused: () => {},
   check: async (traces) => new Map([...traces.keys()].map((digest) => [digest, { differences: [], warnings: [] }])),
 };
 

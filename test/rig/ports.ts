@@ -27,7 +27,8 @@ export function makePorts(): MemoryPorts {
     content: openContentStore(blobs),
     registry: createRegistry(),
     code: { identify: async (steps) => new Map(steps.map((step) => [step, identify(step, codeOf.get(step.name))])) },
-    openObserver: (files) => openObserver({ root: "/project", storePath: "/project/.reprise", salt: "pepper", files }),
+    openObserver: (files) =>
+      openObserver({ root: "/project", storePath: "/project/.reprise", salt: () => "pepper", files }),
     jobs: 2,
     leaseMs: 60_000,
     defaults: {},

@@ -222,7 +222,19 @@ export const key: Shape<KeyRecord> = object<KeyRecord>({
 });
 
 const read = object<ObservedRead>({
-  kind: oneOf<ReadKind>({ file: true, stat: true, directory: true, tree: true, glob: true, env: true, http: true }),
+  kind: oneOf<ReadKind>({
+    file: true,
+    stat: true,
+    link: true,
+    realpath: true,
+    directory: true,
+    tree: true,
+    glob: true,
+    env: true,
+    variables: true,
+    folder: true,
+    http: true,
+  }),
   name: text,
   found: text,
 });

@@ -1,0 +1,34 @@
+/** Puts the watchers in place, once a process. Outside of steps they let everything pass. */
+import { syncBuiltinESMExports } from "node:module";
+import { watchEnvironment } from "./watch-environment.ts";
+import { watchFiles } from "./watch-files.ts";
+import { watchHttp } from "./watch-http.ts";
+import { watchProcesses, watchSqlite } from "./watch-processes.ts";
+import { watchFolders, watchSenses } from "./watch-senses.ts";
+
+let areWatching = false;
+let areSensing = false;
+
+/**
+ * Watches reads. To be called before the user's modules are loaded: who has taken a function of Node from its module by
+ * then is not watched. Named imports of ES modules follow.
+ */
+export function installWatchers(): void {
+  if (areWatching) return;
+  areWatching = true;
+  watchFiles();
+  watchEnvironment();
+  watchFolders();
+  watchProcesses();
+  watchHttp();
+  syncBuiltinESMExports();
+}
+
+/** Watches what is only told, and what few steps do: when the first step is about to run. */
+export function installSenses(): void {
+  if (areSensing) return;
+  areSensing = true;
+  watchSqlite();
+  watchSenses();
+  syncBuiltinESMExports();
+}

@@ -1,0 +1,51 @@
+/** What a directory holds, as a text that is the same while the names are. */
+import type { Dirent } from "node:fs";
+import { join } from "node:path";
+import { digestBytes, shortDigest } from "../hash/digest.ts";
+import { globSync, readdirSync } from "./disk.ts";
+import { absent, isAbsence, refused } from "./stat-text.ts";
+
+export interface ListingOptions {
+  /** Whether the kind of each thing counts besides its name. */
+  readonly kinds: boolean;
+  readonly recursive: boolean;
+  /** A folder whose name and content are left out: the store. */
+  readonly without: string;
+}
+
+/** Lists a directory: `3 names 1f0c…`, `3 entries 1f0c…`; `absent` or `refused` where it cannot be listed. */
+export function listDirectory(path: string, { kinds, recursive, without }: ListingOptions): string {
+  try {
+    const entries = readdirSync(path, { recursive, withFileTypes: true });
+    const kept = entries.filter(({ parentPath, name }) => !isWithin(join(parentPath, name), without));
+    const names = kept.map((entry) => {
+      const name = join(entry.parentPath, entry.name)
+        .slice(path.length)
+        .replace(/^[\\/]/u, "");
+      return kinds ? `${kindOf(entry)} ${name}` : name;
+    });
+    return showNames(names, kinds ? "entries" : "names");
+  } catch (error) {
+    return isAbsence(error) ? absent : refused;
+  }
+}
+
+/** The files and directories that match a pattern below a folder. */
+export function listMatches(folder: string, pattern: string, without: string): readonly string[] {
+  return globSync(pattern, { cwd: folder }).filter((name) => !isWithin(join(folder, name), without));
+}
+
+export function showNames(names: readonly string[], what: string): string {
+  const text = names.toSorted().join("\0");
+  return `${names.length} ${what} ${shortDigest(digestBytes(text), 32)}`;
+}
+
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || (path.startsWith(folder) && (path[folder.length] === "/" || path[folder.length] === "\\"));
+}
+
+function kindOf(entry: Dirent): string {
+  if (entry.isFile()) return "f";
+  if (entry.isDirectory()) return "d";
+  return entry.isSymbolicLink() ? "l" : "o";
+}

@@ -1,0 +1,473 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import fs, { createReadStream, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { access, mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import http from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { outsideStep } from "../define/step-scope.ts";
+import type { Digest } from "../hash/digest.ts";
+import { installWatchers } from "./install.ts";
+import type { ObservationParts, Observed, RememberedFile } from "./observer.ts";
+import { openObserver } from "./open-observer.ts";
+
+installWatchers();
+
+let root: string;
+let remembered: Map<string, RememberedFile>;
+
+beforeEach(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), "reprise-observe-")));
+  remembered = new Map();
+  await writeFile(join(root, "a.txt"), "alpha");
+  await writeFile(join(root, "b.txt"), "beta");
+  await age("a.txt", "b.txt");
+});
+
+afterEach(async () => await rm(root, { recursive: true, force: true }));
+
+const at = (name: string): string => join(root, name);
+
+/** Makes files look as if nobody had touched them for long: what was written a moment ago is digested twice. */
+async function age(...names: string[]): Promise<void> {
+  for (const name of names) await fs.promises.utimes(at(name), 1_700_000_000, 1_700_000_000);
+}
+
+function open() {
+  return openObserver({
+    root,
+    storePath: at(".reprise"),
+    salt: () => "pepper",
+    files: {
+      find: async (paths) =>
+        new Map(paths.flatMap((path) => (remembered.has(path) ? [[path, remembered.get(path)!]] : []))),
+      keep: (files) => {
+        for (const file of files) remembered.set(file.path, file);
+      },
+    },
+  });
+}
+
+async function observe(work: () => unknown, parts: Partial<ObservationParts> = {}): Promise<Observed> {
+  const observation = open().observe({
+    memos: [],
+    declared: undefined,
+    http: "revalidate",
+    packages: async () => new Set(),
+    ...parts,
+  });
+  await observation.run(work);
+  return await observation.close();
+}
+
+const namesOf = ({ trace }: Observed): string[] =>
+  (trace?.content.reads ?? []).map(({ kind, name }) => `${kind} ${name}`);
+
+async function differencesOf({ trace }: Observed): Promise<readonly string[]> {
+  assert.ok(trace, "nothing was read");
+  const check = (await open().check(new Map([[trace.digest, trace.content]]))).get(trace.digest as Digest);
+  return check?.differences.map(({ code, part }) => `${code} ${part}`) ?? [];
+}
+
+describe("a file that a step reads", () => {
+  const ways: Readonly<Record<string, () => unknown>> = {
+    readFileSync: () => readFileSync(at("a.txt")),
+    "readFileSync as text": () => readFileSync(at("a.txt"), "utf8"),
+    "readFile with a promise": async () => await readFile(at("a.txt"), "utf8"),
+    "readFile with a callback": () => new Promise((done) => fs.readFile(at("a.txt"), "utf8", done)),
+    "a file handle": async () => {
+      await using handle = await fs.promises.open(at("a.txt"));
+      await handle.readFile();
+    },
+    "a file descriptor": () => {
+      const file = fs.openSync(at("a.txt"), "r");
+      fs.readSync(file, Buffer.alloc(2));
+      fs.closeSync(file);
+    },
+    "a stream": async () => {
+      for await (const _ of createReadStream(at("a.txt")));
+    },
+    "lines of a stream": async () => {
+      for await (const _ of createInterface({ input: createReadStream(at("a.txt")) }));
+    },
+    "a URL": () => readFileSync(new URL(`file://${at("a.txt")}`)),
+    "a copy": () => fs.copyFileSync(at("a.txt"), at("copy.txt")),
+    "a blob": async () => await (await fs.openAsBlob(at("a.txt"))).text(),
+    "a timer": () => new Promise<void>((done) => setTimeout(() => (readFileSync(at("a.txt")), done()), 1)),
+  };
+  for (const [way, work] of Object.entries(ways)) {
+    it(`is seen by ${way}, holds while it is the same, and differs when it is edited`, async () => {
+      const observed = await observe(work);
+      assert.deepEqual(namesOf(observed), ["file a.txt"]);
+      assert.equal(observed.obstacle, undefined);
+      assert.deepEqual(await differencesOf(observed), []);
+      await fs.promises.utimes(at("a.txt"), 1, 1);
+      assert.deepEqual(await differencesOf(observed), [], "touching it changes nothing");
+      await writeFile(at("a.txt"), "other");
+      assert.deepEqual(await differencesOf(observed), ["file a.txt"]);
+      await writeFile(at("a.txt"), "alpha");
+      assert.deepEqual(await differencesOf(observed), [], "it is as it was again");
+      await rm(at("a.txt"));
+      assert.deepEqual(await differencesOf(observed), ["file a.txt"]);
+    });
+  }
+
+  it("gives the step what Node gives", async () => {
+    await writeFile(at("odd.bin"), Buffer.from([0xef, 0xbb, 0xbf, 0xff, 0x41]));
+    const plain = [
+      readFileSync(at("odd.bin")),
+      readFileSync(at("odd.bin"), "utf8"),
+      readFileSync(at("odd.bin"), "hex"),
+    ];
+    const seen: unknown[] = [];
+    const observed = await observe(async () => {
+      seen.push(readFileSync(at("odd.bin")), readFileSync(at("odd.bin"), "utf8"), readFileSync(at("odd.bin"), "hex"));
+      assert.deepEqual(await readFile(at("odd.bin"), { encoding: "latin1" }), plain[0]?.toString("latin1"));
+      assert.throws(() => readFileSync(at("none"), "utf8"), { code: "ENOENT" });
+      assert.throws(() => readFileSync(at("a.txt"), "no such" as BufferEncoding), { code: "ERR_INVALID_ARG_VALUE" });
+      assert.throws(() => readFileSync(root), { code: "EISDIR" });
+      await assert.rejects(readFile(at("none")), { code: "ENOENT" });
+    });
+    assert.deepEqual(seen, plain);
+    assert.deepEqual(namesOf(observed), ["file none", "file odd.bin"]);
+  });
+
+  it("counts though it is not there, and differs when it comes", async () => {
+    const observed = await observe(() => {
+      assert.throws(() => readFileSync(at("none.txt")));
+    });
+    assert.deepEqual(await differencesOf(observed), []);
+    await writeFile(at("none.txt"), "");
+    assert.deepEqual(await differencesOf(observed), ["file none.txt"]);
+  });
+
+  it("is not read again while stat says that it is the same", async () => {
+    const observed = await observe(() => readFileSync(at("a.txt")));
+    assert.ok(remembered.has(at("a.txt")) || remembered.size === 0);
+    assert.deepEqual(await differencesOf(observed), []);
+    assert.ok(remembered.size <= 1);
+  });
+
+  it("makes the result unusable when it is edited while the step runs", async () => {
+    const observed = await observe(async () => {
+      readFileSync(at("a.txt"));
+      const { size } = statSync(at("a.txt"));
+      outsideStep(() => writeFileSync(at("a.txt"), "x".repeat(size)));
+    });
+    assert.equal(observed.obstacle?.code, "unstable-input");
+  });
+
+  it("makes the result unusable when it is edited while the step reads it in pieces", async () => {
+    const observed = await observe(async () => {
+      const file = fs.openSync(at("a.txt"), "r");
+      outsideStep(() => writeFileSync(at("a.txt"), "other"));
+      fs.readSync(file, Buffer.alloc(5));
+      fs.closeSync(file);
+    });
+    assert.equal(observed.obstacle?.code, "unstable-input");
+  });
+});
+
+describe("what a step looks for", () => {
+  it("counts only as far as it asks", async () => {
+    const observed = await observe(() => existsSync(at("a.txt")));
+    await writeFile(at("a.txt"), "longer than it was");
+    assert.deepEqual(await differencesOf(observed), []);
+    await rm(at("a.txt"));
+    assert.deepEqual(await differencesOf(observed), ["file a.txt"]);
+  });
+
+  it("counts with its size when the size is taken", async () => {
+    const kind = await observe(async () => (await stat(at("a.txt"))).isFile());
+    const size = await observe(() => statSync(at("a.txt")).size);
+    const time = await observe(() => statSync(at("a.txt")).mtime);
+    await fs.promises.utimes(at("a.txt"), 5, 5);
+    assert.deepEqual([await differencesOf(kind), await differencesOf(size)], [[], []]);
+    assert.deepEqual(await differencesOf(time), ["file a.txt"]);
+    await writeFile(at("a.txt"), "longer");
+    assert.deepEqual([await differencesOf(kind), await differencesOf(size)], [[], ["file a.txt"]]);
+  });
+
+  it("counts when it is not there", async () => {
+    const observed = await observe(async () => {
+      assert.equal(existsSync(at("config.json")), false);
+      await assert.rejects(access(at("other.json")));
+      assert.equal(statSync(at("third.json"), { throwIfNoEntry: false }), undefined);
+    });
+    assert.deepEqual(namesOf(observed), ["stat config.json", "stat other.json", "stat third.json"]);
+    await writeFile(at("other.json"), "{}");
+    assert.deepEqual(await differencesOf(observed), ["file other.json"]);
+  });
+
+  it("counts as the names in a directory, not their content", async () => {
+    const observed = await observe(() => readdirSync(root));
+    await writeFile(at("a.txt"), "other");
+    assert.deepEqual(await differencesOf(observed), []);
+    await writeFile(at("new.txt"), "");
+    assert.deepEqual(await differencesOf(observed), ["directory ."]);
+    await rm(at("new.txt"));
+    assert.deepEqual(await differencesOf(observed), []);
+  });
+
+  it("counts as what a pattern matches", async () => {
+    const observed = await observe(async () => {
+      fs.globSync("*.txt", { cwd: root });
+      for await (const _ of fs.promises.glob("**/*.csv", { cwd: root }));
+    });
+    assert.deepEqual(namesOf(observed), ["glob . **/*.csv", "glob . *.txt"]);
+    await writeFile(at("c.md"), "");
+    assert.deepEqual(await differencesOf(observed), []);
+    await writeFile(at("c.csv"), "");
+    assert.deepEqual(await differencesOf(observed), ["directory **/*.csv"]);
+  });
+
+  it("counts where a link leads", async () => {
+    await symlink("a.txt", at("link"));
+    const observed = await observe(() => readFileSync(fs.realpathSync(at("link"))));
+    await rm(at("link"));
+    await symlink("b.txt", at("link"));
+    assert.deepEqual(await differencesOf(observed), ["file link"]);
+  });
+});
+
+describe("what a step writes", () => {
+  it("is told and is no input", async () => {
+    const observed = await observe(() => writeFileSync(at("out.txt"), "x"));
+    assert.deepEqual([observed.trace, observed.obstacle], [undefined, undefined]);
+    assert.deepEqual(
+      observed.notices.map(({ kind, text }) => [kind, text]),
+      [["write", "writes out.txt"]],
+    );
+  });
+
+  it("bars the result when the step reads it as well", async () => {
+    for (const work of [
+      () => (writeFileSync(at("out.txt"), "x"), readFileSync(at("out.txt"))),
+      () => (readFileSync(at("a.txt")), fs.appendFileSync(at("a.txt"), "x")),
+      () => (existsSync(at("made.txt")), writeFileSync(at("made.txt"), "x")),
+      () => (readdirSync(root), writeFileSync(at("made2.txt"), "x")),
+      () => fs.renameSync(at("b.txt"), at("c.txt")),
+    ]) {
+      const observed = await observe(work);
+      assert.equal(observed.obstacle?.code, "own-output", String(work));
+    }
+  });
+
+  it("does not bar it in a folder that only the step knows, or under a name that was to be temporary", async () => {
+    const observed = await observe(async () => {
+      const folder = await mkdtemp(join(tmpdir(), "reprise-scratch-"));
+      writeFileSync(join(folder, "x"), "x");
+      readFileSync(join(folder, "x"));
+      await rm(folder, { recursive: true });
+      await mkdir(at("deep/er"), { recursive: true });
+      writeFileSync(at("deep/er/out.tmp"), "x");
+      fs.renameSync(at("deep/er/out.tmp"), at("deep/er/out"));
+    });
+    assert.equal(observed.obstacle, undefined);
+    assert.equal(observed.trace, undefined);
+  });
+
+  it("bars it in the store", async () => {
+    await mkdir(at(".reprise"));
+    await writeFile(at(".reprise/metadata.db"), "");
+    const observed = await observe(() => readFileSync(at(".reprise/metadata.db")));
+    assert.equal(observed.obstacle?.code, "own-output");
+  });
+});
+
+describe("the environment", () => {
+  it("counts by the variables that are read, unset as well as empty", async () => {
+    const observed = await observe(() => [process.env["REPRISE_TEST_A"], "REPRISE_TEST_B" in process.env]);
+    assert.deepEqual(namesOf(observed), ["env REPRISE_TEST_A", "env REPRISE_TEST_B"]);
+    process.env["REPRISE_TEST_A"] = "";
+    assert.deepEqual(await differencesOf(observed), ["env REPRISE_TEST_A"]);
+    delete process.env["REPRISE_TEST_A"];
+    process.env["REPRISE_TEST_C"] = "1";
+    assert.deepEqual(await differencesOf(observed), []);
+    delete process.env["REPRISE_TEST_C"];
+  });
+
+  it("keeps no value in clear", async () => {
+    process.env["REPRISE_TEST_SECRET"] = "hunter2";
+    const observed = await observe(() => process.env["REPRISE_TEST_SECRET"]);
+    delete process.env["REPRISE_TEST_SECRET"];
+    assert.ok(!JSON.stringify(observed).includes("hunter2"));
+  });
+
+  it("does not count where the step set it itself", async () => {
+    const observed = await observe(() => {
+      process.env["REPRISE_TEST_OWN"] = "1";
+      assert.equal(process.env["REPRISE_TEST_OWN"], "1");
+      delete process.env["REPRISE_TEST_OWN"];
+    });
+    assert.equal(observed.trace, undefined);
+  });
+});
+
+describe("steps that run at once", () => {
+  it("keep their reads apart, through timers, promises and streams", async () => {
+    const read = async (name: string): Promise<void> => {
+      for (let turn = 0; turn < 5; turn += 1) {
+        await delay(1);
+        await Promise.all([readFile(at(name)), new Promise((done) => setImmediate(done))]);
+        for await (const _ of createReadStream(at(name)));
+      }
+    };
+    const [a, b] = await Promise.all([observe(() => read("a.txt")), observe(() => read("b.txt"))]);
+    assert.deepEqual([namesOf(a), namesOf(b)], [["file a.txt"], ["file b.txt"]]);
+  });
+
+  it("share what was read to fill a memo that they share", async () => {
+    let memo: string | undefined;
+    const load = (): string => (memo ??= readFileSync(at("a.txt"), "utf8"));
+    const first = await observe(load, { memos: ["memo.ts#memo"] });
+    const second = await observe(load, { memos: ["memo.ts#memo"] });
+    assert.deepEqual([namesOf(first), namesOf(second)], [["file a.txt"], ["file a.txt"]]);
+    await writeFile(at("a.txt"), "other");
+    const third = await observe(load, { memos: ["memo.ts#memo"] });
+    assert.equal(third.obstacle?.code, "unstable-input");
+  });
+
+  it("read nothing any more once they have ended", async () => {
+    let late: Promise<unknown> | undefined;
+    const observed = await observe(() => {
+      late = delay(5).then(() => readFileSync(at("a.txt")));
+    });
+    await late;
+    assert.equal(observed.trace, undefined);
+  });
+});
+
+describe("what is loaded as code", () => {
+  it("is no input", async () => {
+    await writeFile(at("module.cjs"), "module.exports = require('./data.json')");
+    await writeFile(at("data.json"), "{}");
+    await writeFile(at("module.mjs"), "export default 1");
+    await mkdir(at("node_modules/pkg"), { recursive: true });
+    await writeFile(at("node_modules/pkg/words.txt"), "word");
+    const observed = await observe(async () => {
+      createRequire(at("x.cjs"))("./module.cjs");
+      await import(at("module.mjs"));
+      readFileSync(at("node_modules/pkg/words.txt"));
+    });
+    assert.equal(observed.trace, undefined);
+  });
+});
+
+describe("what nobody sees", () => {
+  it("bars the result of a step that starts a process, unless it says what is read there", async () => {
+    const work = (): unknown => execFileSync("cat", [at("a.txt")]);
+    const silent = await observe(work);
+    assert.equal(silent.obstacle?.code, "unobserved");
+    assert.match(silent.obstacle?.text ?? "", /starts a process \(cat\)/u);
+    const declared = await observe(work, { declared: [{ kind: "file", name: "a.txt" }] });
+    assert.equal(declared.obstacle, undefined);
+    assert.deepEqual(namesOf(declared), ["file a.txt"]);
+    await writeFile(at("a.txt"), "other");
+    assert.deepEqual(await differencesOf(declared), ["file a.txt"]);
+  });
+
+  it("is told of the clock and of randomness, and decides nothing", async () => {
+    const observed = await observe(() => [new Date(), Math.random(), new Date(0), Date.now()]);
+    assert.deepEqual([observed.trace, observed.obstacle], [undefined, undefined]);
+    assert.deepEqual(
+      observed.notices.map(({ text }) => text),
+      ["reads the clock", "draws random numbers"],
+    );
+    assert.ok(new Date() instanceof Date);
+    assert.equal(new Date().constructor, Date);
+  });
+});
+
+describe("HTTP", () => {
+  let server: http.Server;
+  let base: string;
+  let etag: string | undefined;
+  let asked: string[];
+
+  beforeEach(async () => {
+    etag = '"1"';
+    asked = [];
+    server = http.createServer((request, response) => {
+      asked.push(`${request.method} ${request.url} ${request.headers["if-none-match"] ?? "-"}`);
+      if (request.url === "/moved") return response.writeHead(302, { location: "/thing" }).end();
+      if (etag !== undefined) response.setHeader("etag", etag);
+      if (etag !== undefined && request.headers["if-none-match"] === etag) return response.writeHead(304).end();
+      return response.end("thing");
+    });
+    server.listen(0, "127.0.0.1");
+    await new Promise((listening) => server.once("listening", listening));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const get = async (path: string): Promise<void> => void (await (await fetch(`${base}${path}`)).text());
+
+  it("counts by the validator of what is answered, asked for with one conditional request", async () => {
+    const observed = await observe(() => get("/thing?a=1"));
+    assert.deepEqual(namesOf(observed), [`http ${base}/thing?a=1`]);
+    asked = [];
+    assert.deepEqual(await differencesOf(observed), []);
+    assert.deepEqual(asked, ['GET /thing?a=1 "1"']);
+    etag = '"2"';
+    assert.deepEqual(await differencesOf(observed), [`http ${base}/thing?a=1`]);
+  });
+
+  it("sees node:http, and follows redirects step by step", async () => {
+    const observed = await observe(async () => {
+      await new Promise<void>((done) => http.get(`${base}/thing`, (response) => response.resume().on("end", done)));
+      await get("/moved");
+    });
+    assert.deepEqual(namesOf(observed), [`http ${base}/moved`, `http ${base}/thing`]);
+    assert.deepEqual(await differencesOf(observed), []);
+  });
+
+  it("is taken to hold when nobody answers, with a warning", async () => {
+    const observed = await observe(() => get("/thing"));
+    server.closeAllConnections();
+    await new Promise((closed) => server.close(closed));
+    const trace = observed.trace!;
+    const check = (await open().check(new Map([[trace.digest, trace.content]]))).get(trace.digest);
+    assert.deepEqual(check?.differences, []);
+    assert.match(check?.warnings[0] ?? "", /cannot be asked/u);
+  });
+
+  it("is told once where there is no validator, where it is no GET, and where it takes credentials", async () => {
+    etag = undefined;
+    const observed = await observe(async () => {
+      await get("/thing");
+      await get("/thing");
+      await fetch(`${base}/x?api_key=hunter2`, { method: "POST", body: "x" });
+      await fetch(`${base}/y?api_key=hunter2`);
+    });
+    assert.deepEqual([observed.trace, observed.obstacle], [undefined, undefined]);
+    assert.equal(observed.notices.length, 3);
+    assert.ok(!JSON.stringify(observed).includes("hunter2"));
+  });
+
+  it("holds for its ttl without being asked, and not at all by the policy to ignore it", async () => {
+    const fresh = await observe(() => get("/thing"), { http: { ttlMs: 60_000 } });
+    const stale = await observe(() => get("/thing"), { http: { ttlMs: 0 } });
+    const ignored = await observe(() => get("/thing"), { http: "ignore" });
+    asked = [];
+    assert.deepEqual(await differencesOf(fresh), []);
+    assert.deepEqual(await differencesOf(stale), [`http ${base}/thing`]);
+    assert.deepEqual(asked, []);
+    assert.equal(ignored.trace, undefined);
+  });
+
+  it("is asked for at once where it is declared, by its body where it has no validator", async () => {
+    etag = undefined;
+    const observed = await observe(() => {}, { declared: [{ kind: "http", name: `${base}/thing` }] });
+    assert.deepEqual(await differencesOf(observed), []);
+  });
+});

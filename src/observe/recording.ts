@@ -1,0 +1,198 @@
+/** What one step does to the world while it runs, noted by those who watch. */
+import { dirname } from "node:path";
+import { isRacy, stampOf, type Stamp } from "../code/stamp.ts";
+import type { Place } from "../error.ts";
+import { digestBytes } from "../hash/digest.ts";
+import type { HttpPolicy } from "../define/options.ts";
+import { nameRead } from "../record/read-difference.ts";
+import type { Notice, Trace } from "../record/trace.ts";
+import { readFileSync, statSync } from "./disk.ts";
+import { hasCredentials, showAnswer, showFresh, type Answer } from "./http-resource.ts";
+import { isWithin, listDirectory, listMatches, showNames } from "./listing.ts";
+import { Reads } from "./reads.ts";
+import { absent, type StatDetail, type StatLevel } from "./stat-text.ts";
+import { toPath, type Territory } from "./territory.ts";
+import { keyVariable, toGlobName } from "./world.ts";
+
+const clock = Date.now;
+
+export interface RecordingParts {
+  readonly territory: Territory;
+  readonly salt: () => string;
+  readonly http: HttpPolicy;
+  /** Where in the project the code at work stands. */
+  readonly findPlace: (stack: string | undefined) => Place | undefined;
+}
+
+/** Gathers while a step runs. What its methods take as a path is absolute, as {@link locate} gives it. */
+export class Recording {
+  readonly reads = new Reads();
+  /** Paths that the step wrote; of directories that went or came as a whole, all below them too. */
+  readonly written = new Map<string, "alone" | "whole">();
+  /** What went on where nobody sees it: a sentence fragment each. */
+  readonly blind = new Set<string>();
+  /** It touched the store's own files. */
+  touchedStore = false;
+  isClosed = false;
+  readonly #parts: RecordingParts;
+  readonly #notices = new Map<string, Notice>();
+  readonly #noticed = new Set<Notice["kind"]>();
+  readonly #private: string[] = [];
+  readonly #setVariables = new Set<string>();
+  readonly nameOf: (path: string) => string;
+
+  constructor(parts: RecordingParts) {
+    this.#parts = parts;
+    this.nameOf = (path) => parts.territory.nameOf(path);
+  }
+
+  get notices(): readonly Notice[] {
+    return [...this.#notices.values()];
+  }
+
+  /** The absolute path of what was passed to `fs`; undefined for what does not count. */
+  locate(given: unknown): string | undefined {
+    const found = toPath(given);
+    if (found === undefined) return undefined;
+    const { path, isRelative } = found;
+    const region = this.#parts.territory.regionOf(path);
+    if (region === "store") this.touchedStore = true;
+    if (region !== "world" || this.#private.some((folder) => isWithin(path, folder))) return undefined;
+    if (isRelative) this.folder();
+    return path;
+  }
+
+  /** Somebody asked, openly or by a relative path, where the process stands. */
+  folder(): void {
+    const read = { kind: "folder", name: ".", found: this.#parts.territory.folder() } as const;
+    this.reads.addOther({ read }, "the current folder");
+  }
+
+  /** The bytes of a file were read, all of them. */
+  read(path: string, content: Uint8Array | string, stamp: Stamp | undefined): void {
+    this.reads.addFile({ path, found: digestBytes(content), stamp, readAtMs: clock() }, this.nameOf);
+  }
+
+  /** A file was sought to be read, and there is none. */
+  missed(path: string): void {
+    this.reads.addFile({ path, found: absent, stamp: undefined, readAtMs: clock() }, this.nameOf);
+  }
+
+  /** A file was opened for reading, or will be by somebody who reads it in one way or another. */
+  opened(path: string, stamp: Stamp | undefined = stampOf(path)): void {
+    if (stamp === undefined) return this.missed(path);
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
+    const readAtMs = clock();
+    // Written a moment ago: an edit that follows at once would leave the stamp as it is.
+    const found = isRacy(stamp, readAtMs) ? digestBytes(readFileSync(path)) : undefined;
+    this.reads.addFile({ path, found, stamp, readAtMs }, this.nameOf);
+  }
+
+  looked(path: string, kind: "stat" | "link", detail: StatDetail | undefined, level: StatLevel): void {
+    this.reads.addLook({ kind, path, detail, level }, this.nameOf);
+  }
+
+  listed(path: string, options: { readonly kinds: boolean; readonly recursive: boolean }): void {
+    const kind = options.recursive ? "tree" : "directory";
+    const name = this.nameOf(path);
+    const found = listDirectory(path, { ...options, without: this.#parts.territory.storePath });
+    this.reads.addOther({ read: { kind, name, found }, path }, name);
+  }
+
+  /** Answers with the paths of what matched. */
+  globbed(folder: string, pattern: string): readonly string[] {
+    const matches = listMatches(folder, pattern, this.#parts.territory.storePath);
+    const name = toGlobName(this.nameOf(folder), pattern);
+    this.reads.addOther({ read: { kind: "glob", name, found: showNames(matches, "names") } }, pattern);
+    return matches;
+  }
+
+  resolved(path: string, real: string | undefined): void {
+    const name = this.nameOf(path);
+    const found = real === undefined ? absent : this.nameOf(real);
+    this.reads.addOther({ read: { kind: "realpath", name, found } }, name);
+  }
+
+  variable(name: string, value: string | undefined): void {
+    const read = { kind: "env", name, found: keyVariable(value, this.#parts.salt()) } as const;
+    this.reads.addOther({ read }, name);
+  }
+
+  /** What a step read of a pipeline that this step runs. */
+  absorb({ salt, reads }: Trace): void {
+    for (const read of reads) {
+      // A digest of another key says nothing beside those of this one; the value is what it was.
+      if (read.kind === "env" && salt !== this.#parts.salt()) this.variable(read.name, process.env[read.name]);
+      else this.reads.addOther({ read }, nameRead(read));
+    }
+  }
+
+  /** Whether nothing is to be noted of it any more. */
+  knowsVariable(name: string): boolean {
+    return this.#setVariables.has(name) || this.reads.others.has(`env ${name}`);
+  }
+
+  variables(names: readonly string[]): void {
+    const read = { kind: "variables", name: "*", found: showNames(names, "names") } as const;
+    this.reads.addOther({ read }, "the names of all variables");
+  }
+
+  /** What a step has set itself it does not get from outside. */
+  setVariable(name: string): void {
+    this.#setVariables.add(name);
+  }
+
+  wrote(path: string, extent: "alone" | "whole" = "alone"): void {
+    if (this.written.get(path) !== "whole") this.written.set(path, extent);
+  }
+
+  /** A folder with a name that nobody else knows: what is in it is the step's own affair. */
+  keptPrivate(path: string): void {
+    this.#private.push(path);
+  }
+
+  /** Whether the step wrote this, or a directory around it as a whole. */
+  isWritten(path: string): boolean {
+    if (this.written.has(path)) return true;
+    for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
+      if (this.written.get(folder) === "whole") return true;
+    }
+    return false;
+  }
+
+  answered(method: string, url: URL, headerNames: Iterable<string>, answer: Answer): void {
+    const { http } = this.#parts;
+    if (http === "ignore") return;
+    const shown = `${url.origin}${url.pathname}`;
+    if (method !== "GET" && method !== "HEAD") {
+      return this.notice("network", `asks ${url.origin} by ${method}, and what it answers is not seen`);
+    }
+    if (hasCredentials(url, headerNames)) {
+      return this.notice(
+        "network",
+        `gets ${shown} with credentials, so whether it still answers the same cannot be asked`,
+      );
+    }
+    const found = http === "revalidate" ? showAnswer(answer) : showFresh(clock() + http.ttlMs);
+    if (found === undefined) {
+      return this.notice("network", `gets ${shown}, whose answers carry no validator, so a change of them is not seen`);
+    }
+    const name = `${url.origin}${url.pathname}${url.search}`;
+    const id = `http ${name}`;
+    // Every answer with a ttl has its own end; the first one counts.
+    if (http !== "revalidate" && this.reads.others.has(id)) return;
+    this.reads.addOther({ read: { kind: "http", name, found } }, name);
+  }
+
+  notice(kind: Notice["kind"], text: string): void {
+    const id = `${kind} ${text}`;
+    if (this.#notices.has(id)) return;
+    const place = this.#parts.findPlace(new Error("here").stack);
+    this.#noticed.add(kind);
+    this.#notices.set(id, { kind, text, ...(place === undefined ? {} : { place }) });
+  }
+
+  hasNotice(kind: Notice["kind"]): boolean {
+    return this.#noticed.has(kind);
+  }
+}

@@ -1,0 +1,250 @@
+/** Watches `fs`, `fs/promises` and what is built on them. */
+import fs from "node:fs";
+import { join } from "node:path";
+import { stampOf, type Stamp } from "../code/stamp.ts";
+import { currentRecording, insideNode } from "./current.ts";
+import { lookers } from "./watch-looks.ts";
+import type { Recording } from "./recording.ts";
+import { isAbsence } from "./stat-text.ts";
+import { toPath } from "./territory.ts";
+import { watchReadFile } from "./watch-read-file.ts";
+import { replace, watchCallback, watchPromise, watchSync, type Holder, type Watcher } from "./wrap.ts";
+
+export function watchFiles(): void {
+  const holder = fs as unknown as Holder;
+  const promises = fs.promises as unknown as Holder;
+  watchReadFile();
+  for (const [name, watcher] of Object.entries({ ...lookers, ...openers, ...writers })) {
+    watchSync(holder, `${name}Sync`, watcher);
+    watchCallback(holder, name, watcher);
+    watchPromise(promises, name, watcher);
+  }
+  watchPromise(holder, "openAsBlob", readers.whole);
+  const { native: nativeSync } = fs.realpathSync;
+  const { native } = fs.realpath;
+  const natives = { nativeSync, native } as unknown as Holder;
+  watchSync(natives, "nativeSync", lookers["realpath"] as Watcher);
+  watchCallback(natives, "native", lookers["realpath"] as Watcher);
+  fs.realpathSync.native = natives["nativeSync"] as never;
+  fs.realpath.native = natives["native"] as never;
+  watchExists(holder);
+  watchGlobs(holder, promises);
+}
+
+const readers = {
+  /** A file is read by somebody who is not looked over the shoulder. */
+  whole: {
+    before: (recording, [path]) => beginRead(recording, path),
+    after: (recording, _args, { error }, begun) => endRead(recording, error, begun),
+  },
+} satisfies Record<string, Watcher>;
+
+interface Begun {
+  readonly path: string;
+  readonly stamp: Stamp | undefined;
+}
+
+function beginRead(recording: Recording, given: unknown): Begun | undefined {
+  const path = recording.locate(given);
+  // A file that the step itself has written is an input all the same: its end tells.
+  return path === undefined ? undefined : { path, stamp: stampQuietly(path) };
+}
+
+function endRead(recording: Recording, error: unknown, begun: unknown): void {
+  if (begun === undefined) return;
+  const { path, stamp } = begun as Begun;
+  if (error === undefined) recording.opened(path, stamp);
+  else if (isAbsence(error)) recording.missed(path);
+}
+
+function stampQuietly(path: string): Stamp | undefined {
+  try {
+    return stampOf(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What opens files, for whatever comes then. */
+const openers: Readonly<Record<string, Watcher>> = {
+  open: {
+    before(recording, [path, flags = "r"]) {
+      return isReading(flags) ? beginRead(recording, path) : undefined;
+    },
+    after(recording, [path, flags = "r"], { error }, begun) {
+      endRead(recording, error, begun);
+      if (error === undefined && isWriting(flags)) noteWrite(recording, path);
+    },
+  },
+  copyFile: {
+    before: (recording, [from]) => beginRead(recording, from),
+    after(recording, [, to], { error }, begun) {
+      endRead(recording, error, begun);
+      if (error === undefined) noteWrite(recording, to);
+    },
+  },
+  cp: {
+    before(recording, [from]) {
+      const path = recording.locate(from);
+      if (path === undefined) return undefined;
+      if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) readBelow(recording, path);
+      else recording.opened(path, stampQuietly(path));
+      return undefined;
+    },
+    after(recording, [, to], { error }) {
+      if (error === undefined) noteWrite(recording, to, "whole");
+    },
+  },
+  rename: {
+    before(recording, [from]) {
+      const path = recording.locate(from);
+      // What it wrote under a name that was to be temporary is no input.
+      return path === undefined || recording.isWritten(path) ? undefined : { path, stamp: stampQuietly(path) };
+    },
+    after(recording, [from, to], { error }, begun) {
+      if (error !== undefined) return;
+      const path = recording.locate(from);
+      if (begun !== undefined && path !== undefined) recording.looked(path, "stat", undefined, 0);
+      noteWrite(recording, from, "whole");
+      noteWrite(recording, to, "whole");
+    },
+  },
+  link: {
+    before: (recording, [from]) => beginRead(recording, from),
+    after(recording, [, to], { error }, begun) {
+      endRead(recording, error, begun);
+      if (error === undefined) noteWrite(recording, to);
+    },
+  },
+};
+
+function readBelow(recording: Recording, path: string): void {
+  recording.listed(path, { kinds: true, recursive: true });
+  for (const entry of fs.readdirSync(path, { recursive: true, withFileTypes: true })) {
+    const inside = join(entry.parentPath, entry.name);
+    if (!entry.isDirectory()) recording.opened(inside, stampQuietly(inside));
+  }
+}
+
+const writeFirst: Watcher = {
+  after(recording, [path], { error }) {
+    if (error === undefined) noteWrite(recording, path);
+  },
+};
+
+const removeFirst: Watcher = {
+  before(recording, [path]) {
+    const located = recording.locate(path);
+    return located !== undefined && fs.lstatSync(located, { throwIfNoEntry: false }) !== undefined;
+  },
+  after(recording, [path], { error }, wasThere) {
+    if (error === undefined && wasThere === true) noteWrite(recording, path, "whole");
+  },
+};
+
+const writers: Readonly<Record<string, Watcher>> = {
+  writeFile: writeFirst,
+  appendFile: writeFirst,
+  truncate: writeFirst,
+  unlink: removeFirst,
+  rm: removeFirst,
+  rmdir: removeFirst,
+  symlink: {
+    after(recording, [, path], { error }) {
+      if (error === undefined) noteWrite(recording, path);
+    },
+  },
+  mkdir: {
+    after(recording, [path, options], { error, value }) {
+      if (error !== undefined) return;
+      const isRecursive =
+        typeof options === "object" && options !== null && "recursive" in options && options.recursive;
+      // With `recursive` it answers with the first directory that it had to make.
+      if (isRecursive !== true) noteWrite(recording, path);
+      else if (typeof value === "string") noteWrite(recording, value, "whole");
+    },
+  },
+  mkdtemp: {
+    after(recording, _args, { value }) {
+      const found = typeof value === "string" ? toPath(value) : undefined;
+      if (found !== undefined) recording.keptPrivate(found.path);
+    },
+  },
+};
+
+function noteWrite(recording: Recording, given: unknown, extent: "alone" | "whole" = "alone"): void {
+  const path = recording.locate(given);
+  if (path === undefined) return;
+  const isNew = !recording.isWritten(path);
+  recording.wrote(path, extent);
+  if (isNew) recording.notice("write", `writes ${recording.nameOf(path)}`);
+}
+
+function isReading(flags: unknown): boolean {
+  if (typeof flags === "number") return (flags & fs.constants.O_WRONLY) === 0;
+  return typeof flags !== "string" || flags.startsWith("r") || flags.includes("+");
+}
+
+function isWriting(flags: unknown): boolean {
+  const { O_WRONLY, O_RDWR } = fs.constants;
+  if (typeof flags === "number") return (flags & (O_WRONLY | O_RDWR)) !== 0;
+  return typeof flags === "string" && /[wa+]/u.test(flags);
+}
+
+/** The one function whose callback gets no error. */
+function watchExists(holder: Holder): void {
+  const tell = (recording: Recording, given: unknown, isThere: unknown): void => {
+    const path = recording.locate(given);
+    if (path !== undefined) recording.looked(path, "stat", isThere === true ? someStat : undefined, 0);
+  };
+  watchSync(holder, "existsSync", { after: (recording, [path], { value }) => tell(recording, path, value) });
+  replace(
+    holder,
+    "exists",
+    (original) =>
+      function (this: unknown, path, callback) {
+        const recording = currentRecording();
+        if (recording === undefined || typeof callback !== "function") return original.call(this, path, callback);
+        return original.call(this, path, (isThere: unknown) => {
+          insideNode(() => tell(recording, path, isThere));
+          (callback as (isThere: unknown) => void)(isThere);
+        });
+      },
+  );
+}
+
+const someStat = { kind: "there", size: 0, modifiedMs: 0 };
+
+/** Globs look at directories by functions of Node's own, at whatever time: they are noted by what they are asked for. */
+function watchGlobs(holder: Holder, promises: Holder): void {
+  const note = (recording: Recording, patterns: unknown, options: unknown): void => {
+    const cwd = (options as { readonly cwd?: unknown } | undefined)?.cwd ?? ".";
+    const folder = recording.locate(cwd);
+    if (folder === undefined) return;
+    for (const pattern of [patterns].flat()) if (typeof pattern === "string") recording.globbed(folder, pattern);
+  };
+  watchSync(holder, "globSync", { after: (recording, [patterns, options]) => note(recording, patterns, options) });
+  watchCallback(holder, "glob", {
+    after: (recording, [patterns, options]) =>
+      note(recording, patterns, typeof options === "function" ? undefined : options),
+  });
+  replace(
+    promises,
+    "glob",
+    (original) =>
+      async function* (this: unknown, patterns, options) {
+        const recording = currentRecording();
+        if (recording === undefined) {
+          yield* original.call(this, patterns, options) as AsyncIterable<unknown>;
+          return;
+        }
+        insideNode(() => note(recording, patterns, options));
+        const walk = (original.call(this, patterns, options) as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+        for (;;) {
+          const next = await insideNode(() => walk.next());
+          if (next.done === true) return;
+          yield next.value;
+        }
+      },
+  );
+}

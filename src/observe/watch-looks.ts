@@ -1,0 +1,96 @@
+/** What looks at paths without reading bytes: `stat` and its like, listings, links. */
+import type { BigIntStats, Stats } from "node:fs";
+import type { Recording } from "./recording.ts";
+import { isAbsence, toStatDetail, type StatLevel } from "./stat-text.ts";
+import type { Watcher } from "./wrap.ts";
+
+export const lookers: Readonly<Record<string, Watcher>> = {
+  access: {
+    after(recording, [given], { error }) {
+      const path = recording.locate(given);
+      if (path === undefined || (error !== undefined && !isAbsence(error))) return;
+      recording.looked(path, "stat", error === undefined ? someStat : undefined, 0);
+    },
+  },
+  stat: watchStat("stat"),
+  lstat: watchStat("link"),
+  readlink: {
+    after(recording, [given], { error, value }) {
+      const path = recording.locate(given);
+      if (path === undefined) return;
+      const detail = { kind: `link ${String(value)}`, size: 0, modifiedMs: 0 };
+      if (error === undefined) recording.looked(path, "link", detail, 1);
+      else if (isAbsence(error)) recording.looked(path, "link", undefined, 1);
+    },
+  },
+  realpath: {
+    after(recording, [given], { error, value }) {
+      const path = recording.locate(given);
+      if (path !== undefined) recording.resolved(path, error === undefined ? String(value) : undefined);
+    },
+  },
+  readdir: { after: noteListing },
+  opendir: { after: noteListing },
+};
+
+const someStat = { kind: "there", size: 0, modifiedMs: 0 };
+
+function noteListing(recording: Recording, [given, options]: readonly unknown[]): void {
+  const path = recording.locate(given);
+  if (path === undefined) return;
+  const { withFileTypes, recursive } = (typeof options === "object" && options !== null ? options : {}) as {
+    readonly withFileTypes?: boolean;
+    readonly recursive?: boolean;
+  };
+  recording.listed(path, { kinds: withFileTypes === true, recursive: recursive === true });
+}
+
+function watchStat(kind: "stat" | "link"): Watcher {
+  return {
+    after(recording, [given], { error, value }) {
+      const path = recording.locate(given);
+      if (path === undefined) return undefined;
+      if (error !== undefined || value === undefined) {
+        if (error === undefined || isAbsence(error)) recording.looked(path, kind, undefined, 1);
+        return undefined;
+      }
+      const stats = value as Stats | BigIntStats;
+      const detail = toStatDetail(stats, path);
+      recording.looked(path, kind, detail, 1);
+      return revealSlowly(stats, (level) => {
+        if (!recording.isClosed) recording.looked(path, kind, detail, level);
+      });
+    },
+  };
+}
+
+const levels: Readonly<Record<string, StatLevel>> = {
+  size: 2,
+  mtimeMs: 3,
+  ctimeMs: 3,
+  birthtimeMs: 3,
+  mtimeNs: 3,
+  ctimeNs: 3,
+  birthtimeNs: 3,
+};
+
+/** Lets size and times be seen to be read: most who ask want to know whether it is a file, and no more. */
+function revealSlowly(stats: Stats | BigIntStats, tell: (level: StatLevel) => void): unknown {
+  for (const [name, level] of Object.entries(levels)) {
+    const property = Object.getOwnPropertyDescriptor(stats, name);
+    if (property === undefined) continue;
+    let { value } = property as { value: unknown };
+    Object.defineProperty(stats, name, {
+      enumerable: true,
+      configurable: true,
+      get() {
+        tell(level);
+        return value;
+      },
+      set(given: unknown) {
+        value = given;
+      },
+    });
+  }
+  return stats;
+}

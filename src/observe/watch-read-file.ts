@@ -1,0 +1,136 @@
+/** Watches `readFile`: the bytes that a step gets are the bytes that are digested. */
+import fs from "node:fs";
+import { stampOf, type Stamp } from "../code/stamp.ts";
+import { currentRecording, insideNode } from "./current.ts";
+import type { Recording } from "./recording.ts";
+import { isAbsence } from "./stat-text.ts";
+import { isModuleLoad, replace, type AnyFunction, type Holder } from "./wrap.ts";
+
+interface Question {
+  readonly recording: Recording;
+  readonly path: string;
+  readonly stamp: Stamp | undefined;
+  readonly encoding: BufferEncoding | undefined;
+  /** The options for raw bytes. */
+  readonly options: object;
+}
+
+export function watchReadFile(): void {
+  const holder = fs as unknown as Holder;
+  replace(
+    holder,
+    "readFileSync",
+    (original) =>
+      function (this: unknown, path, options) {
+        const recording = currentRecording();
+        if (recording === undefined) return original.call(this, path, options);
+        if (isModuleLoad(path)) return insideNode(() => original.call(this, path, options));
+        return insideNode(() => {
+          const question = ask(recording, path, options);
+          if (question === undefined) return original.call(this, path, options);
+          return readNow(original, path, question);
+        });
+      },
+  );
+  replace(
+    holder,
+    "readFile",
+    (original) =>
+      function (this: unknown, path, ...rest) {
+        const recording = currentRecording();
+        const callback = rest.at(-1);
+        const options = rest.length > 1 ? rest[0] : undefined;
+        const question =
+          recording === undefined || typeof callback !== "function"
+            ? undefined
+            : insideNode(() => ask(recording, path, options));
+        if (question === undefined) return original.call(this, path, ...rest);
+        const done = (error: unknown, bytes: unknown): void => {
+          let answer: unknown;
+          let problem: unknown = error ?? null;
+          try {
+            answer = insideNode(() => answerWith(question, problem, bytes));
+          } catch (thrown) {
+            problem = thrown;
+          }
+          if (problem === null) (callback as AnyFunction).call(undefined, null, answer);
+          else (callback as AnyFunction).call(undefined, problem);
+        };
+        return original.call(this, path, question.options, done);
+      },
+  );
+  replace(
+    fs.promises as unknown as Holder,
+    "readFile",
+    (original) =>
+      async function (this: unknown, path, options) {
+        const recording = currentRecording();
+        const question = recording === undefined ? undefined : insideNode(() => ask(recording, path, options));
+        if (question === undefined) return await original.call(this, path, options);
+        let bytes: unknown;
+        try {
+          bytes = await original.call(this, path, question.options);
+        } catch (error) {
+          insideNode(() => answerWith(question, error, undefined));
+          throw error;
+        }
+        return insideNode(() => answerWith(question, null, bytes));
+      },
+  );
+}
+
+/** Undefined where there is nothing to note, or where Node itself is to complain. */
+function ask(recording: Recording, given: unknown, options: unknown): Question | undefined {
+  const all = (typeof options === "string" ? { encoding: options } : (options ?? {})) as {
+    readonly encoding?: unknown;
+    readonly flag?: unknown;
+  };
+  const { encoding, flag } = all;
+  if (flag !== undefined && flag !== null && flag !== "r") return undefined;
+  const isText = encoding !== undefined && encoding !== null && encoding !== "buffer";
+  if (isText && !Buffer.isEncoding(encoding as string)) return undefined;
+  const path = recording.locate(given);
+  if (path === undefined) return undefined;
+  return {
+    recording,
+    path,
+    stamp: stampQuietly(path),
+    encoding: isText ? (encoding as BufferEncoding) : undefined,
+    options: { ...all, encoding: null },
+  };
+}
+
+function readNow(original: AnyFunction, given: unknown, question: Question): unknown {
+  const { recording, path, stamp, encoding } = question;
+  try {
+    if (encoding === "utf8" || encoding === "utf-8") {
+      const text = original.call(fs, given, encoding) as string;
+      // Text without replacement characters has the digest of its bytes.
+      if (!text.includes("\uFFFD")) {
+        recording.read(path, text, stamp);
+        return text;
+      }
+    }
+    return answerWith(question, null, original.call(fs, given, question.options));
+  } catch (error) {
+    if (isAbsence(error)) recording.missed(path);
+    throw error;
+  }
+}
+
+function answerWith({ recording, path, stamp, encoding }: Question, error: unknown, bytes: unknown): unknown {
+  if (error !== null) {
+    if (isAbsence(error)) recording.missed(path);
+    return undefined;
+  }
+  recording.read(path, bytes as Buffer, stamp);
+  return encoding === undefined ? bytes : (bytes as Buffer).toString(encoding);
+}
+
+function stampQuietly(path: string): Stamp | undefined {
+  try {
+    return stampOf(path);
+  } catch {
+    return undefined;
+  }
+}

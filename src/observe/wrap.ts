@@ -1,0 +1,184 @@
+/** Puts a watcher around a function of Node, in the three forms in which `fs` has most of them. */
+import util from "node:util";
+import type { Notice } from "../record/trace.ts";
+import { currentRecording, insideNode } from "./current.ts";
+import type { Recording } from "./recording.ts";
+
+export interface Outcome {
+  /** Undefined when it went well. */
+  readonly error?: unknown;
+  readonly value?: unknown;
+}
+
+/** Looks on while a function is called. What it does itself is not observed. */
+export interface Watcher {
+  before?(recording: Recording, args: readonly unknown[]): unknown;
+  /** Answers with what the caller gets instead of the value, or with undefined. */
+  after(recording: Recording, args: readonly unknown[], outcome: Outcome, begun: unknown): unknown;
+}
+
+export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
+export type Holder = Record<string, AnyFunction>;
+
+/** Replaces a member by what `make` makes of it, with the same name, length and properties. Does nothing where it is missing. */
+export function replace(holder: Holder, name: string, make: (original: AnyFunction) => AnyFunction): void {
+  const original = holder[name];
+  if (typeof original !== "function") return;
+  const replacement = make(original);
+  for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(original))) {
+    if (key !== "prototype") Object.defineProperty(replacement, key, property);
+  }
+  for (const symbol of Object.getOwnPropertySymbols(original)) {
+    Object.defineProperty(replacement, symbol, Object.getOwnPropertyDescriptor(original, symbol) as PropertyDescriptor);
+  }
+  const own = Object.getOwnPropertyDescriptor(holder, name);
+  if (own === undefined || own.writable === true) holder[name] = replacement;
+  // Some have a getter only.
+  else if (own.configurable === true) {
+    Object.defineProperty(holder, name, {
+      value: replacement,
+      configurable: true,
+      enumerable: own.enumerable === true,
+    });
+  }
+}
+
+export function watchSync(holder: Holder, name: string, watcher: Watcher): void {
+  replace(
+    holder,
+    name,
+    (original) =>
+      function (this: unknown, ...args) {
+        const recording = currentRecording();
+        if (recording === undefined) return original.apply(this, args);
+        if (isModuleLoad(args[0])) return insideNode(() => original.apply(this, args));
+        let begun: unknown;
+        let value: unknown;
+        let failed = true;
+        let error: unknown;
+        return insideNode(() => {
+          begun = watcher.before?.(recording, args);
+          try {
+            value = original.apply(this, args);
+            failed = false;
+          } catch (thrown) {
+            error = thrown;
+          }
+          const instead = watcher.after(recording, args, failed ? { error } : { value }, begun);
+          if (failed) throw error;
+          return instead === undefined ? value : instead;
+        });
+      },
+  );
+}
+
+/** For functions that take a callback last. */
+export function watchCallback(holder: Holder, name: string, watcher: Watcher): void {
+  replace(
+    holder,
+    name,
+    (original) =>
+      function (this: unknown, ...args) {
+        const recording = currentRecording();
+        const callback = args.at(-1);
+        if (recording === undefined || typeof callback !== "function") return original.apply(this, args);
+        const begun = insideNode(() => watcher.before?.(recording, args));
+        const done = (error: unknown, value: unknown, ...rest: unknown[]): void => {
+          const isError = error !== null && error !== undefined;
+          const instead = insideNode(() => watcher.after(recording, args, isError ? { error } : { value }, begun));
+          (callback as AnyFunction).call(undefined, error, ...(instead === undefined ? [value] : [instead]), ...rest);
+        };
+        return insideNode(() => original.apply(this, [...args.slice(0, -1), done]));
+      },
+  );
+}
+
+export function watchPromise(holder: Holder, name: string, watcher: Watcher): void {
+  replace(
+    holder,
+    name,
+    (original) =>
+      async function (this: unknown, ...args) {
+        const recording = currentRecording();
+        if (recording === undefined) return await original.apply(this, args);
+        const begun = insideNode(() => watcher.before?.(recording, args));
+        let value: unknown;
+        try {
+          value = await insideNode(() => original.apply(this, args));
+        } catch (error) {
+          insideNode(() => watcher.after(recording, args, { error }, begun));
+          throw error;
+        }
+        const instead = insideNode(() => watcher.after(recording, args, { value }, begun));
+        return instead === undefined ? value : instead;
+      },
+  );
+}
+
+export type Tell = (recording: Recording, args: readonly unknown[]) => void;
+
+/** Tells somebody who looks on when a function is called in a step; the call goes on as it is. */
+export function watchCall(holder: Holder, name: string, tell: Tell): void {
+  replace(
+    holder,
+    name,
+    (original) =>
+      function (this: unknown, ...args) {
+        const recording = currentRecording();
+        if (recording === undefined) return original.apply(this, args);
+        return insideNode(() => {
+          tell(recording, args);
+          return original.apply(this, args);
+        });
+      },
+  );
+}
+
+/** As {@link watchCall}, once a step, and only for calls that do not come from Node's own modules. */
+export function watchSense(holder: Holder, name: string, { kind, text }: Pick<Notice, "kind" | "text">): void {
+  replace(
+    holder,
+    name,
+    (original) =>
+      function (this: unknown, ...args) {
+        const recording = currentRecording();
+        if (recording !== undefined && !recording.hasNotice(kind) && !isCalledByNode()) {
+          insideNode(() => recording.notice(kind, text));
+        }
+        return original.apply(this, args);
+      },
+  );
+}
+
+/** As {@link watchCall}, for `new`. */
+export function watchNew(holder: Record<string, unknown>, name: string, tell: Tell): void {
+  const original = holder[name];
+  if (typeof original !== "function") return;
+  holder[name] = new Proxy(original as new () => object, {
+    construct(target, args: unknown[], newTarget) {
+      const recording = currentRecording();
+      if (recording !== undefined) insideNode(() => tell(recording, args));
+      return Reflect.construct(target, args, newTarget) as object;
+    },
+  });
+}
+
+const moduleFile = /\.(?:[cm]?[jt]sx?|json|node|wasm)$/u;
+const loader = /^node:internal\/modules\/|[\\/]node_modules[\\/]tsx[\\/]/u;
+/** Whether it is Node's loader that reads a file: modules are code, which the key knows. To be asked by the wrapper itself. */
+export function isModuleLoad(path: unknown): boolean {
+  const text = typeof path === "string" ? path : path instanceof URL ? path.pathname : "";
+  return moduleFile.test(text) && loader.test(callerScript());
+}
+
+/** Whether one of Node's own modules calls. To be asked by the wrapper itself. */
+export function isCalledByNode(): boolean {
+  return callerScript().startsWith("node:");
+}
+
+/** This function, the one that asks, the wrapper that wants to know, and who called it. */
+const frames = 4;
+
+function callerScript(): string {
+  return util.getCallSites(frames, { sourceMap: false })[frames - 1]?.scriptName ?? "";
+}
