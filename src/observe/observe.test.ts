@@ -15,6 +15,7 @@ import type { Digest } from "../hash/digest.ts";
 import { installWatchers } from "./install.ts";
 import type { ObservationParts, Observed, RememberedFile } from "./observer.ts";
 import { openObserver } from "./open-observer.ts";
+import { Territory } from "./territory.ts";
 
 installWatchers();
 
@@ -134,16 +135,37 @@ describe("a file that a step reads", () => {
       await assert.rejects(readFile(at("none")), { code: "ENOENT" });
     });
     assert.deepEqual(seen, plain);
-    assert.deepEqual(namesOf(observed), ["file none", "file odd.bin"]);
+    assert.deepEqual(namesOf(observed), ["file .", "file none", "file odd.bin"]);
   });
 
-  it("counts though it is not there, and differs when it comes", async () => {
-    const observed = await observe(() => {
-      assert.throws(() => readFileSync(at("none.txt")));
+  const vain: Record<string, () => unknown> = {
+    readFileSync: () => assert.throws(() => readFileSync(at("none.txt"))),
+    "readFile with a promise": () => assert.rejects(readFile(at("none.txt"))),
+    "a file handle": () => assert.rejects(fs.promises.open(at("none.txt"))),
+    "a blob": () => assert.rejects(fs.openAsBlob(at("none.txt"))),
+  };
+  for (const [way, work] of Object.entries(vain)) {
+    it(`counts though it is not there, and differs when it comes, for ${way}`, async () => {
+      const observed = await observe(work);
+      assert.deepEqual(await differencesOf(observed), []);
+      await writeFile(at("none.txt"), "");
+      assert.deepEqual(await differencesOf(observed), ["file none.txt"]);
     });
+  }
+
+  it("counts on a disk in memory, and not among devices", () => {
+    const territory = new Territory(root, at(".reprise"));
+    const regions = ["/dev/shm/rows.csv", "/dev/null", "/proc/self/stat"].map((path) => territory.regionOf(path));
+    assert.deepEqual(regions, ["world", "ignored", "ignored"]);
+  });
+
+  it("counts though a directory is in its place, and differs when it takes it", async () => {
+    await fs.promises.mkdir(at("place"));
+    const observed = await observe(() => assert.throws(() => readFileSync(at("place"))));
     assert.deepEqual(await differencesOf(observed), []);
-    await writeFile(at("none.txt"), "");
-    assert.deepEqual(await differencesOf(observed), ["file none.txt"]);
+    await rm(at("place"), { recursive: true });
+    await writeFile(at("place"), "");
+    assert.deepEqual(await differencesOf(observed), ["file place"]);
   });
 
   it("is not read again while stat says that it is the same", async () => {

@@ -78,6 +78,15 @@ export class Recording {
     this.reads.addFile({ path, found: absent, stamp: undefined, readAtMs: clock() }, this.nameOf);
   }
 
+  /**
+   * A file was sought to be read in vain, whatever Node says of it: a file may come where there is none, and where a
+   * directory or something is that nobody may read.
+   */
+  failed(path: string, stamp: Stamp | undefined): void {
+    if (stamp !== undefined) this.reads.addFile({ path, found: undefined, stamp, readAtMs: clock() }, this.nameOf);
+    else if (isNothing(path)) this.missed(path);
+  }
+
   /** A file was opened for reading, or will be by somebody who reads it in one way or another. */
   opened(path: string, stamp: Stamp | undefined = stampOf(path)): void {
     if (stamp === undefined) return this.missed(path);
@@ -194,5 +203,14 @@ export class Recording {
 
   hasNotice(kind: Notice["kind"]): boolean {
     return this.#noticed.has(kind);
+  }
+}
+
+/** Whether nothing is there, as far as this process may see. */
+function isNothing(path: string): boolean {
+  try {
+    return stampOf(path) === undefined;
+  } catch {
+    return false;
   }
 }

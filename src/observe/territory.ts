@@ -30,6 +30,8 @@ export class Territory {
     if (path.includes("/node_modules/") || path.endsWith("/node_modules")) return "ignored";
     if (isWithin(path, this.storePath)) return isWithin(path, this.#objects) ? "ignored" : "store";
     if (path.includes(artifactCopies)) return "ignored";
+    // Where shared memory is mounted as a disk, people keep data sets and whole projects.
+    if (path.startsWith("/dev/shm/")) return "world";
     return /^\/(?:proc|sys|dev)(?:\/|$)/u.test(path) ? "ignored" : "world";
   }
 

@@ -55,6 +55,7 @@ function endRead(recording: Recording, error: unknown, begun: unknown): void {
   const { path, stamp } = begun as Begun;
   if (error === undefined) recording.opened(path, stamp);
   else if (isAbsence(error)) recording.missed(path);
+  else recording.failed(path, stamp);
 }
 
 function stampQuietly(path: string): Stamp | undefined {

@@ -114,6 +114,7 @@ function readNow(original: AnyFunction, given: unknown, question: Question): unk
     return answerWith(question, null, original.call(fs, given, question.options));
   } catch (error) {
     if (isAbsence(error)) recording.missed(path);
+    else recording.failed(path, stamp);
     throw error;
   }
 }
@@ -121,6 +122,7 @@ function readNow(original: AnyFunction, given: unknown, question: Question): unk
 function answerWith({ recording, path, stamp, encoding }: Question, error: unknown, bytes: unknown): unknown {
   if (error !== null) {
     if (isAbsence(error)) recording.missed(path);
+    else recording.failed(path, stamp);
     return undefined;
   }
   recording.read(path, bytes as Buffer, stamp);
