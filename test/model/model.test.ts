@@ -9,8 +9,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import process from "node:process";
 import { playSequences, summarize, type Totals } from "./play-sequences.ts";
+import type { Sabotage } from "./run-project.ts";
 
-const sequences = Number(process.env["REPRISE_SEQUENCES"] ?? 150);
+const sequences = Number(process.env["REPRISE_SEQUENCES"] ?? 120);
 const seed = Number(process.env["REPRISE_SEED"] ?? 1);
 const processes = Number(process.env["REPRISE_PROCESSES"] ?? 1);
 
@@ -31,12 +32,23 @@ test("every run gives what a run from nothing gives, and reuses only what the mo
   if (sequences >= 20) assert.ok(totals.executed > 0 && totals.reused > 0, "some steps execute, some are reused");
 });
 
+test("the model notices a cache that does not look at what steps read", async () => {
+  assert.match(await playUntilFailure("observation"), /false hit/u);
+});
+
 test("the model notices a cache that does not look at what a step's function calls", async () => {
-  const totals = await playSequences({ sequences: 12, seed, processes, sabotage: "code" });
-  assert.match(totals.failures.join("\n"), /false hit/u);
+  assert.match(await playUntilFailure("code"), /false hit/u);
 });
 
 test("the model notices a cache that takes whole files for a step's code", async () => {
-  const totals = await playSequences({ sequences: 12, seed, processes, sabotage: "layout" });
-  assert.ok(totals.falseMisses > 0, "comments and unrelated code count as false misses");
+  const isShown = ({ causes }: Totals): boolean =>
+    [...causes.keys()].some((cause) => cause.startsWith("unrelated code"));
+  const totals = await playSequences({ sequences: 100, seed, processes, sabotage: "layout", isEnough: isShown });
+  assert.ok(isShown(totals), "a step is executed again for code that it does not reach");
 });
+
+async function playUntilFailure(sabotage: Sabotage): Promise<string> {
+  const isEnough = ({ failures }: Totals): boolean => failures.length > 0;
+  const { failures } = await playSequences({ sequences: 100, seed, processes, sabotage, isEnough });
+  return failures.join("\n");
+}

@@ -7,6 +7,7 @@ import { nodeName } from "./print-project.ts";
 import {
   dataFolders,
   stepOf,
+  variableNames,
   type CacheOption,
   type Declaration,
   type Node,
@@ -269,9 +270,10 @@ function look(project: Project, read: Read): readonly Found[] {
     }
     case "environment": {
       const value = project.environment[read.name];
-      return read.way === "value"
-        ? [["variable", read.name, show(value)]]
-        : [["presence", read.name, String(value !== undefined)]];
+      if (read.way === "names") return [["names", "*", Object.keys(project.environment).toSorted().join()]];
+      if (read.way === "presence") return [["presence", read.name, String(value !== undefined)]];
+      const names = read.way === "spread" ? variableNames : [read.name];
+      return names.map((name) => ["variable", name, show(project.environment[name])]);
     }
   }
 }

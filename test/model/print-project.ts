@@ -57,15 +57,21 @@ function show(value: unknown): string {
 }
 `;
 
-const readModule = `import { createReadStream, existsSync, readdirSync, readFile, readFileSync, statSync } from "node:fs";
-import { open, readFile as readLater } from "node:fs/promises";
-import { join } from "node:path";
+const readModule = `import fs from "node:fs";
+import { closeSync, createReadStream, existsSync, openAsBlob, openSync, readdirSync } from "node:fs";
+import { readFile, readFileSync, readSync, statSync } from "node:fs";
+import { access, open, readFile as readLater } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
 
 export async function orMissing(read: () => string | Promise<string>): Promise<string> {
   try {
     return await read();
   } catch (error) {
-    if ((error as { code?: string }).code !== "ENOENT" && (error as { code?: string }).code !== "ENOTDIR") throw error;
+    // The last one is what openAsBlob says of a file that is not there.
+    const codes = ["ENOENT", "ENOTDIR", "ERR_INVALID_ARG_VALUE"];
+    if (!codes.includes((error as { code: string }).code)) throw error;
     return "missing";
   }
 }
@@ -87,7 +93,31 @@ export async function readHandle(path: string): Promise<string> {
     await handle.close();
   }
 }
-export const readOptional = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "not there");
+export function readDescriptor(path: string): string {
+  const descriptor = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(100);
+    return bytes.toString("utf8", 0, readSync(descriptor, bytes));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+export const readDefault = async (path: string): Promise<string> => await fs.promises.readFile(path, { encoding: "utf8" });
+export async function readLines(path: string): Promise<string> {
+  const handle = await open(path);
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: handle.createReadStream() })) lines.push(line);
+  return lines.join();
+}
+export const readBlob = async (path: string): Promise<string> => await (await openAsBlob(path)).text();
+export const readUrl = (path: string): string => fs.readFileSync(pathToFileURL(resolve(path)), "utf8");
+export const afterExists = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "not there");
+export async function afterAccess(path: string): Promise<string> {
+  const isThere = await access(path).then(() => true, () => false);
+  return isThere ? await readLater(path, "utf8") : "not there";
+}
+export const afterStat = (path: string): string =>
+  statSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path, "utf8") : "not there";
 export const sizeOf = (path: string): string => String(statSync(path).size);
 export const namesIn = (path: string): string => readdirSync(path).sort().join();
 export function textsIn(path: string): string {
@@ -249,17 +279,9 @@ function printRead(read: Read, imports: Imports): string {
   const guarded = (name: string): string => `await ${use("orMissing")}(() => ${use(name)}(${path}))`;
   switch (read.kind) {
     case "file":
-      return guarded(
-        {
-          sync: "readNow",
-          promise: "readPromise",
-          stream: "readStream",
-          callback: "readCallback",
-          handle: "readHandle",
-        }[read.way],
-      );
+      return guarded(read.way);
     case "optional":
-      return `${use("readOptional")}(${path})`;
+      return `await ${use(read.way)}(${path})`;
     case "choice":
       return `(${guarded("readNow")}).startsWith("x") ? ${printRead(read.begins, imports)} : ${printRead(read.otherwise, imports)}`;
     case "folder":
@@ -267,11 +289,25 @@ function printRead(read: Read, imports: Imports): string {
     case "size":
       return guarded("sizeOf");
     case "environment":
-      return read.way === "value"
-        ? `process.env[${JSON.stringify(read.name)}] ?? "unset"`
-        : `String(${JSON.stringify(read.name)} in process.env)`;
+      return printVariable(read);
     case "memo":
       return `${imports.use("lib/memo.ts", "remembered")}(${path})`;
+  }
+}
+
+function printVariable({ name, way }: Extract<Read, { kind: "environment" }>): string {
+  const text = JSON.stringify(name);
+  switch (way) {
+    case "value":
+      return `process.env[${text}] ?? "unset"`;
+    case "taken":
+      return `(({ ${name}: value }) => value ?? "unset")(process.env)`;
+    case "spread":
+      return `Object.entries({ ...process.env }).filter(([name]) => name.startsWith("MODEL_")).sort().join()`;
+    case "presence":
+      return `String(${text} in process.env)`;
+    case "names":
+      return `Object.keys(process.env).filter((name) => name.startsWith("MODEL_")).sort().join()`;
   }
 }
 

@@ -25,19 +25,35 @@ export interface Declaration {
 export type Read =
   /** A file that is there or not: the text, or that it is missing. */
   | { readonly kind: "file"; readonly path: string; readonly way: FileWay }
-  /** As above, after `existsSync`. */
-  | { readonly kind: "optional"; readonly path: string }
+  /** As above, after a look whether it is there. */
+  | { readonly kind: "optional"; readonly path: string; readonly way: OptionalWay }
   /** Whether the text of a file starts with an `x` decides what is read next. */
   | { readonly kind: "choice"; readonly path: string; readonly begins: Read; readonly otherwise: Read }
   /** The names in a folder, and with `deep` also the text of each file. */
   | { readonly kind: "folder"; readonly path: string; readonly deep: boolean }
   | { readonly kind: "size"; readonly path: string }
-  | { readonly kind: "environment"; readonly name: string; readonly way: "value" | "presence" }
+  | { readonly kind: "environment"; readonly name: string; readonly way: VariableWay }
   /** A text that a memo of a module keeps, for all steps that ask for it. */
   | { readonly kind: "memo"; readonly path: string };
 
-export const fileWays = ["sync", "promise", "stream", "callback", "handle"] as const;
+export const fileWays = [
+  "readNow",
+  "readPromise",
+  "readStream",
+  "readCallback",
+  "readHandle",
+  "readDescriptor",
+  "readDefault",
+  "readLines",
+  "readBlob",
+  "readUrl",
+] as const;
 export type FileWay = (typeof fileWays)[number];
+export const optionalWays = ["afterExists", "afterAccess", "afterStat"] as const;
+export type OptionalWay = (typeof optionalWays)[number];
+/** `presence` and `names` ask for no value. */
+export const variableWays = ["value", "value", "taken", "spread", "presence", "names"] as const;
+export type VariableWay = (typeof variableWays)[number];
 
 export interface StepSource {
   readonly id: number;
@@ -230,6 +246,7 @@ export function randomRead(random: Random, worlds: Worlds, depth: number): Read 
     case "file":
       return { kind, path, way: random.pick(fileWays) };
     case "optional":
+      return { kind, path, way: random.pick(optionalWays) };
     case "size":
     case "memo":
       return { kind, path };
@@ -240,7 +257,7 @@ export function randomRead(random: Random, worlds: Worlds, depth: number): Read 
     case "folder":
       return { kind, path: random.pick(dataFolders), deep: random.chance(0.4) };
     case "environment":
-      return { kind, name: random.pick(variableNames), way: random.pick(["value", "value", "presence"] as const) };
+      return { kind, name: random.pick(variableNames), way: random.pick(variableWays) };
   }
 }
 
