@@ -249,7 +249,8 @@ class FolderUpload implements BlobUpload {
       if (this.#file === undefined) {
         await writeSmallFile(this.#path, this.#held, this.#fsync);
       } else {
-        if (this.#fsync) await this.#file.sync();
+        const file = this.#file;
+        if (this.#fsync) await flush(() => file.sync());
         await this.#file.close();
         this.#file = undefined;
       }
@@ -290,18 +291,28 @@ function unwritable(path: string, cause: unknown): StoreError {
 }
 
 /** Blocks where that is quicker than to wait, except for the flush. */
-async function writeSmallFile(path: string, chunks: readonly Uint8Array[], flush: boolean): Promise<void> {
+async function writeSmallFile(path: string, chunks: readonly Uint8Array[], isFlushed: boolean): Promise<void> {
   const descriptor = openSync(path, "wx", 0o444);
   try {
     const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
     for (let written = 0; written < bytes.byteLength;) written += writeSync(descriptor, bytes, written);
-    if (flush) await flushFile(descriptor);
+    if (isFlushed) await flush(() => flushFile(descriptor));
   } finally {
     closeSync(descriptor);
   }
 }
 
 const flushFile = promisify(fsync);
+
+/** A file system that cannot flush is as safe as it is without: that the disk lost something is found when it is read. */
+async function flush(toDisk: () => Promise<void>): Promise<void> {
+  try {
+    await toDisk();
+  } catch (error) {
+    if (!["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes((error as NodeJS.ErrnoException).code ?? ""))
+      throw error;
+  }
+}
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.byteLength;) {

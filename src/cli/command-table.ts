@@ -330,5 +330,6 @@ export const exitCodes: readonly (readonly [code: number, meaning: string])[] = 
   [2, "the command line or the configuration is not understood"],
   [3, "something is stale (status --exit-code)"],
   [4, "a step gave other outputs for equal inputs (verify)"],
+  [5, "the run ended well, but the store refused to record all of it (run)"],
   [130, "cancelled"],
 ];

@@ -76,6 +76,11 @@ export interface RunHandle<Outputs> {
   readonly status: "running" | "completed" | "failed" | "cancelled" | "interrupted";
   /** In the order of the plan. */
   readonly steps: readonly StepSummary[];
+  /**
+   * Whether the store took the run and its results. Where it did not (its disk is full, it may only be read), the outputs
+   * can be loaded while this process lives, and the next run executes what could not be kept.
+   */
+  readonly recorded: boolean;
   /** By name, as the build returned them. */
   readonly outputs: Outputs;
 }

@@ -34,7 +34,9 @@ export type MissCode =
   /** Its last result was not kept: something read on its behalf where nobody sees it. */
   | "unobserved"
   /** Its last result was not kept: its process gave no sign of life for so long that another one took over. */
-  | "taken-over";
+  | "taken-over"
+  /** Its last result was not kept: the store refused to be written, for want of room or rights. */
+  | "store-refused";
 
 /** Reasons not to run. */
 export type HitCode =

@@ -79,7 +79,7 @@ export interface Notice {
 
 /** Why what a step gave may be used in its run, and not be taken for a result again. */
 export interface Obstacle {
-  readonly code: Extract<MissCode, "unstable-input" | "own-output" | "unobserved" | "taken-over">;
+  readonly code: Extract<MissCode, "unstable-input" | "own-output" | "unobserved" | "taken-over" | "store-refused">;
   /** A sentence fragment, as in "not kept because …". */
   readonly text: string;
 }

@@ -4,7 +4,7 @@ import { singleOutput, type Argument, type OutputName, type StepDefinition } fro
 import { DefinitionError, RunError, StoreError, ValueError } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
 import { formatPath, type PathStep } from "../hash/value-path.ts";
-import { loadValue, storeValue, type StoredValue } from "../materializer/stored-value.ts";
+import { loadValue, storeValue, type StoredValue, type StoreOptions } from "../materializer/stored-value.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
 import { copyValue } from "../define/copy-value.ts";
 import { isSingleValue, validateInputs, validateOutputs } from "../define/run-step-function.ts";
@@ -19,7 +19,9 @@ export interface AttemptParts {
   readonly step: StepDefinition;
   readonly arguments: Readonly<Record<string, Argument>>;
   readonly contentOf: (ref: Reference) => Promise<ArtifactContent>;
-  readonly ports: Pick<RunnerPorts, "registry" | "content">;
+  readonly ports: Pick<RunnerPorts, "registry" | "content" | "overflow">;
+  /** Told what the store refused to take: it is kept for this run alone. */
+  readonly onRefusal?: (refusal: StoreError) => void;
   /** Whether blobs that seem to be there already are written anew. */
   readonly heal: boolean;
   /** Where outputs go, instead of the store. */
@@ -171,10 +173,8 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
   }
 }
 
-async function storeOutputs(
-  { step, ports, heal, target }: AttemptParts,
-  returned: unknown,
-): Promise<Map<OutputName, StoredValue>> {
+async function storeOutputs(parts: AttemptParts, returned: unknown): Promise<Map<OutputName, StoredValue>> {
+  const { step, ports, heal, target } = parts;
   // The store itself where it can be: it knows files that are its own, and leaves them where they are.
   const own: BlobWriter = heal ? { put: (source) => ports.content.put(source, { heal }) } : ports.content;
   const blobs = target ?? own;
@@ -185,9 +185,10 @@ async function storeOutputs(
     outputs.map(async ([name, value]) => {
       const declaration = step.outputs?.[name];
       const options = { registry: ports.registry, blobs };
-      return await storeValue(
+      return await storeOrKeep(
         value,
         declaration === undefined || isSchema(declaration) ? options : { ...options, declaration },
+        parts,
       );
     }),
   );
@@ -200,6 +201,22 @@ async function storeOutputs(
       throw error instanceof ValueError ? nameOutputInError(error, step, what) : error;
     }),
   );
+}
+
+/** In the store; what it refuses, for this run alone. The work that made the value is not lost to the steps below. */
+async function storeOrKeep(
+  value: unknown,
+  options: StoreOptions,
+  { ports, target, onRefusal }: AttemptParts,
+): Promise<StoredValue> {
+  try {
+    return await storeValue(value, options);
+  } catch (error) {
+    if (target !== undefined || !(error instanceof StoreError) || error.code !== "RPS4005") throw error;
+    const stored = await storeValue(value, { ...options, blobs: ports.overflow.writer });
+    onRefusal?.(error);
+    return stored;
+  }
 }
 
 /** Outputs by name: the members of a plain record, else the one value; nothing for undefined. */

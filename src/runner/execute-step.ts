@@ -95,7 +95,7 @@ export interface AttemptOnceParts
   extends
     Pick<ExecuteParts, "run" | "node" | "stepRun" | "options" | "signal" | "notes">,
     Pick<AttemptParts, "contentOf" | "ports" | "heal" | "target"> {
-  readonly recorder: Pick<Recorder, "line" | "point">;
+  readonly recorder: Pick<Recorder, "line" | "point"> & Partial<Pick<Recorder, "records">>;
 }
 
 /** One attempt, within the step's time. */
@@ -125,6 +125,7 @@ export async function attemptOnce(
       ...(target === undefined ? {} : { target }),
       open,
       observation,
+      onRefusal: (refusal) => recorder.records?.refuse(refusal),
       signal: abort.signal,
     });
   } finally {
@@ -159,7 +160,7 @@ async function recordSuccess(
   const { ports, recorder, node, key, options, reusable, notes, lease } = parts;
   const finishedAt = Date.now();
   const made = [...outputs].map(([slot, stored]) => ({ slot, stored }));
-  const artifacts = await ports.metadata.recordArtifacts(
+  const artifacts = await recorder.records.numberArtifacts(
     made.map(({ slot, stored }) => ({
       digest: stored.digest,
       type: stored.type,
@@ -182,8 +183,11 @@ async function recordSuccess(
     version,
     digest,
   }));
+  const blobs = artifacts.flatMap(({ root, parts: more }) => [root, ...more]);
+  const isKept = !(await ports.overflow.holds(blobs));
   const stepRun: StepRun = {
     ...withObserved(withNotes(parts.stepRun, notes), observed),
+    ...(isKept ? {} : { obstacle: refused }),
     status: "completed",
     finishedAt,
     attempts,
@@ -191,13 +195,13 @@ async function recordSuccess(
   };
   for (const artifact of artifacts) recorder.emit({ kind: "artifact", time: finishedAt, step: stepRun.id, artifact });
   const changes = [...(await keyChanges(parts)), ...traceChanges(observed)];
-  if (reusable && observed.obstacle === undefined) {
+  if (reusable && stepRun.obstacle === undefined) {
     const entry: CacheEntry = {
       key: key.digest,
       trace: observed.trace?.digest,
       step: node.step.name,
       outputs: uses,
-      blobs: artifacts.flatMap(({ root, parts: more }) => [root, ...more]),
+      blobs,
       origin: stepRun.id,
       durationMs: finishedAt - stepRun.startedAt,
       createdAt: finishedAt,
@@ -223,6 +227,8 @@ const takenOver: Obstacle = {
   text: "its process gave no sign of life for so long that another one took over",
 };
 
+const refused: Obstacle = { code: "store-refused", text: "the store refused to take it" };
+
 /** Writes the end of a step run and ends its lease with it. Answers whether the lease was lost, and `otherwise` written. */
 async function endUnder(
   lease: HeldLease | undefined,
@@ -233,7 +239,8 @@ async function endUnder(
   if (lease === undefined) recorder.add(...changes);
   else recorder.add({ kind: "end-lease", lease: { key: lease.key, token: lease.token }, changes, otherwise });
   const { lost } = await recorder.flush();
-  lease?.ended();
+  // A lease that the store has not ended is ended without the changes, so that nobody waits for a holder that is done.
+  if (!recorder.records.isRefused) lease?.ended();
   return lease !== undefined && lost.has(lease.token);
 }
 

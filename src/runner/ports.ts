@@ -5,6 +5,7 @@ import type { Registry } from "../materializer/registry.ts";
 import type { FileMemory, Observer } from "../observe/observer.ts";
 import type { ContentStore } from "../store/content-store.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
+import type { Overflow } from "../store/overflow.ts";
 
 export interface RunnerPorts {
   /** The stack's name. */
@@ -13,6 +14,8 @@ export interface RunnerPorts {
   readonly root: string;
   readonly metadata: MetadataStore;
   readonly content: ContentStore;
+  /** Takes blobs that the store refuses; they are read through `content`. */
+  readonly overflow: Pick<Overflow, "writer" | "holds">;
   readonly registry: Registry;
   readonly code: CodeIndex;
   /** Opens what watches the steps of one run, and answers for that run what still holds. */

@@ -33,7 +33,7 @@ export interface RunPlanOptions extends RunOptions {
   readonly onEvent?: (event: RunEvent) => void;
 }
 
-export interface RunOutcome {
+export interface PlayedRun {
   readonly run: Run;
   /** In plan order. */
   readonly steps: readonly StepRun[];
@@ -43,6 +43,8 @@ export interface RunOutcome {
   readonly artifacts: ReadonlyMap<NodeId, ReadonlyMap<OutputName, ArtifactUse>>;
   /** What reused steps took when they were executed. */
   readonly savedMs: number;
+  /** What was made in this run or read in it, by digest: what the store refused to record is here alone. */
+  readonly contents: ReadonlyMap<Digest, ArtifactContent>;
   /** What the first failing step threw. */
   readonly error: unknown;
 }
@@ -132,7 +134,7 @@ export class Progress {
   }
 
   /** Writes the run's end. */
-  async end(git: Run["git"]): Promise<RunOutcome> {
+  async end(git: Run["git"]): Promise<PlayedRun> {
     const { run, recorder } = this.#parts;
     const steps = this.#states.stepRuns;
     for (const stepRun of steps) if (stepRun.status === "skipped") recorder.add({ kind: "step-run", stepRun });
@@ -152,7 +154,8 @@ export class Progress {
     await this.#tellReusedMetrics(steps);
     const savedMs = steps.reduce((sum, step) => sum + (step.savedMs ?? 0), 0);
     recorder.emit({ kind: "run-ended", time: Date.now(), run: ended, savedMs });
-    return { run: ended, steps, outputs, artifacts: this.#states.artifacts, savedMs, error: thrown };
+    const { artifacts } = this.#states;
+    return { run: ended, steps, outputs, artifacts, contents: this.#contents, savedMs, error: thrown };
   }
 
   /** Metrics of reused steps are those of when they were executed. */
@@ -350,7 +353,9 @@ export class Progress {
         recordedCode: this.#recordedCode,
       });
       const { obstacle } = result.stepRun;
-      if (obstacle !== undefined) this.#warn(state, `its result will not be reused: ${obstacle.text}`);
+      // That the store refuses is told once, for the whole run.
+      if (obstacle !== undefined && obstacle.code !== "store-refused")
+        this.#warn(state, `its result will not be reused: ${obstacle.text}`);
       for (const artifact of result.artifacts) this.#contents.set(artifact.digest, artifact);
       state.stepRun = result.stepRun;
       recorder.emit({ kind: "step-ended", time: Date.now(), step: state.stepRun });

@@ -1,15 +1,16 @@
 /** Keeps what happens: events to whoever listens, changes to the store, many in one transaction. */
 import type { RunEvent } from "../record/event.ts";
 import type { LogLine, MetricPoint } from "../record/run.ts";
-import type { Change, MetadataStore, Written } from "../store/metadata-store.ts";
+import type { Change, Written } from "../store/metadata-store.ts";
 import { outsideSteps } from "./log-capture.ts";
+import type { Records } from "./records.ts";
 
 /** Lines of a long step reach the store at least this often, so that another process can follow it. */
 const flushEveryMs = 250;
 const flushEveryLines = 500;
 
 export class Recorder implements AsyncDisposable {
-  readonly #metadata: MetadataStore;
+  readonly records: Records;
   readonly #listener: ((event: RunEvent) => void) | undefined;
   #changes: Change[] = [];
   #lines: LogLine[] = [];
@@ -18,8 +19,8 @@ export class Recorder implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined;
   #failure: unknown;
 
-  constructor(metadata: MetadataStore, listener: ((event: RunEvent) => void) | undefined) {
-    this.#metadata = metadata;
+  constructor(records: Records, listener: ((event: RunEvent) => void) | undefined) {
+    this.records = records;
     this.#listener = listener;
   }
 
@@ -63,7 +64,7 @@ export class Recorder implements AsyncDisposable {
     this.#points = [];
     const before = this.#writing;
     const written = before.then(async () =>
-      changes.length > 0 ? await this.#metadata.write(changes) : { lost: new Set<never>() },
+      changes.length > 0 ? await this.records.write(changes) : { lost: new Set<never>() },
     );
     this.#writing = written;
     const result = await written;

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makePorts, type MemoryPorts } from "../../test/rig/ports.ts";
 import { createPipelineFunction, planPipeline, step, type AnyPipeline } from "../define/index.ts";
-import { StoreError } from "../error.ts";
 import { json } from "../materializer/index.ts";
 import type { RunEvent } from "../record/event.ts";
 import { runPlan, type RunOutcome, type RunPlanOptions } from "./run.ts";
@@ -378,26 +377,6 @@ test("a timeout of months is one, though timers count no further than 25 days", 
   });
   await run(ports, pipeline({ name: "single", build: () => patient() }));
   assert.equal(isAborted, false);
-});
-
-test("a store that refuses to write ends the run with its own error, and a step that did its work is not called again", async () => {
-  const ports = makePorts();
-  let executed = 0;
-  const worker = step({ name: "worker", retry: 3, run: () => ({ n: (executed += 1) }) });
-  const full = new StoreError("RPS4005", "The disk is full.", { hint: "Make room." });
-  const metadata = new Proxy(ports.metadata, {
-    get(store, name) {
-      const member: unknown = Reflect.get(store, name);
-      if (typeof member !== "function") return member;
-      return async (...given: unknown[]): Promise<unknown> => {
-        if (executed > 0 && name === "write") throw full;
-        return await (member.apply(store, given) as Promise<unknown>);
-      };
-    },
-  });
-  const single = pipeline({ name: "single", build: () => worker() });
-  await assert.rejects(run({ ...ports, metadata }, single), full);
-  assert.equal(executed, 1);
 });
 
 test("a plain argument comes to the step with all of its members, whatever they are called", async () => {

@@ -7,7 +7,7 @@ import type { NodeId } from "../define/plan.ts";
 import type { LeaseToken } from "../record/lease.ts";
 import type { StepRunId } from "../record/id.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
-import type { HeldLease, Leases, Wait } from "./leases.ts";
+import type { Acquired, HeldLease, Leases, Wait } from "./leases.ts";
 import type { NodeState } from "./node-state.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -56,7 +56,16 @@ export class SingleFlight {
     // What is executed whatever is stored waits for nobody, and nobody waits for what nobody may take.
     if (state.unshared || ruleOut(state.policy, state.code) !== undefined) return { kind: "execute", lease: undefined };
     const { leases } = this.#parts;
-    const acquired = await leases.acquire((state.key as Key).digest, state.stepRun.id);
+    const { records } = this.#parts.recorder;
+    // A store that refuses cannot tell others to wait, and does not keep the result for them either.
+    if (records.isRefused) return { kind: "execute", lease: undefined };
+    let acquired: Acquired;
+    try {
+      acquired = await leases.acquire((state.key as Key).digest, state.stepRun.id);
+    } catch (error) {
+      records.refuse(error);
+      return { kind: "execute", lease: undefined };
+    }
     if (acquired.kind === "held") {
       const wait = leases.openWait(acquired.lease, above.getStore() ?? []);
       // A step that, through runs of its own, comes to need itself: nobody else will make it.

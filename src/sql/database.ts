@@ -28,14 +28,26 @@ const perConnection = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; 
 export function openDatabase(path: string, migrations: readonly string[]): Database {
   const { DatabaseSync } = loadSqlite();
   refuseByHeader(path, migrations, DatabaseSync);
-  if (isUnwritable(path)) {
-    const isCurrent = (connection: DatabaseSync): boolean => isMigrated(connection, path, migrations);
-    const migrateCopy = (connection: DatabaseSync): void => migrate(connection, path, migrations);
-    const connection = openUnwritable({ path, Connection: DatabaseSync, isCurrent, migrate: migrateCopy });
-    return { connection, statements: new Map() };
-  }
+  if (isUnwritable(path)) return openReadable(path, migrations, DatabaseSync);
   mkdirSync(dirname(path), { recursive: true });
-  const connection = new DatabaseSync(path, { timeout: blockingMs });
+  try {
+    return openWritable(path, migrations, DatabaseSync);
+  } catch (error) {
+    // A disk without room for the log: what is in the file can be read all the same.
+    if (!(isFull(error) && sizeOfFiles(path) > 0)) throw error;
+    return openReadable(path, migrations, DatabaseSync);
+  }
+}
+
+function openReadable(path: string, migrations: readonly string[], Connection: typeof DatabaseSync): Database {
+  const isCurrent = (connection: DatabaseSync): boolean => isMigrated(connection, path, migrations);
+  const migrateCopy = (connection: DatabaseSync): void => migrate(connection, path, migrations);
+  const connection = openUnwritable({ path, Connection, isCurrent, migrate: migrateCopy });
+  return { connection, statements: new Map() };
+}
+
+function openWritable(path: string, migrations: readonly string[], Connection: typeof DatabaseSync): Database {
+  const connection = new Connection(path, { timeout: blockingMs });
   try {
     if (!isMigrated(connection, path, migrations)) migrate(connection, path, migrations);
     connection.exec(perConnection);
@@ -115,6 +127,11 @@ function isSqliteError(error: unknown, primaryCode: number): boolean {
 /** Whether the file itself does not hold what its header says, or is not what SQLite wrote. */
 export function isCorrupt(error: unknown): boolean {
   return isSqliteError(error, 11) || isSqliteError(error, 26);
+}
+
+/** Whether there was no room, or whatever else lets a file not grow. */
+function isFull(error: unknown): boolean {
+  return isSqliteError(error, 13) || isSqliteError(error, 10) || isSqliteError(error, 14);
 }
 
 /** Whether it may only be read. */

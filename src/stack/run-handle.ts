@@ -5,6 +5,7 @@ import type { ArtifactInfo, OutputHandle, RunHandle, StepSummary, ValueHandle } 
 import { assertInternal, RunError } from "../error.ts";
 import { loadValue } from "../materializer/stored-value.ts";
 import type { ArtifactUse, StepRun } from "../record/run.ts";
+import { unnumbered } from "../runner/records.ts";
 import { registryOf } from "../runner/plan-registry.ts";
 import type { RunOutcome } from "../runner/run.ts";
 import type { Stack } from "./stack.ts";
@@ -27,6 +28,7 @@ export function toRunHandle(
     version: run.version,
     status: run.status,
     steps: steps.map(toSummary),
+    recorded: outcome.recorded === "yes",
     outputs,
   };
 }
@@ -53,8 +55,11 @@ async function loadArgument(name: string, argument: Argument, outcome: RunOutcom
     case "list":
       return await Promise.all(argument.items.map((item) => loadArgument(name, item, outcome, store)));
     case "ref": {
-      const { artifact, version } = findUse(name, argument, outcome);
-      const [content] = await store.metadata.artifacts({ name: artifact, version, limit: 1 });
+      const { artifact, version, digest } = findUse(name, argument, outcome);
+      const [content] =
+        version === unnumbered
+          ? [outcome.contents.get(digest)]
+          : await store.metadata.artifacts({ name: artifact, version, limit: 1 });
       assertInternal(content, `artifact "${artifact}" version ${version} is not recorded`);
       return await loadValue(content, { registry: store.registry, blobs: store.content });
     }

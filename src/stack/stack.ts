@@ -20,6 +20,7 @@ import { openMemoryBlobStore } from "../store/memory-blob-store.ts";
 import { openMemoryMetadataStore } from "../store/memory-metadata-store.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
 import { openSalt } from "./salt.ts";
+import { openOverflow } from "../store/overflow.ts";
 import { loadConfig, type LoadedConfig } from "./config.ts";
 import type { Config, StackConfig } from "./define-config.ts";
 import { makeStoreFolder, metadataFile, refuseEmptied } from "./store-folder.ts";
@@ -69,13 +70,15 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
   const hasStore = options.purpose !== "look" || existsSync(metadataFile(storePath));
   const { metadata, blobs } = hasStore ? await openStore(storePath) : openEmptyStore();
   const salt = openSalt(storePath);
+  const overflow = openOverflow(blobs);
   return {
     ...description,
     hasStore,
     root: loaded.root,
     metadata,
     blobs,
-    content: openContentStore(blobs),
+    content: openContentStore(overflow.blobs),
+    overflow,
     registry: createRegistry(loaded.config.materializers ?? []),
     code: openCodeIndex({ root: loaded.root, stateDir: hasStore ? join(storePath, "code") : undefined }),
     openObserver: (files) => openObserver({ root: loaded.root, storePath, salt, files }),

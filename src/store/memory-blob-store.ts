@@ -1,9 +1,15 @@
 /** Blobs in memory: for tests, and for runs that leave nothing behind. */
+import { StoreError } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { BlobStat, BlobStore, BlobUpload } from "./blob-store.ts";
 
-export function openMemoryBlobStore(): BlobStore {
-  return new MemoryBlobStore();
+export interface MemoryBlobStoreOptions {
+  /** How much it takes; more is refused. Default: as much as there is. */
+  readonly limitBytes?: number;
+}
+
+export function openMemoryBlobStore({ limitBytes = Infinity }: MemoryBlobStoreOptions = {}): BlobStore {
+  return new MemoryBlobStore(limitBytes);
 }
 
 interface Blob {
@@ -14,12 +20,21 @@ interface Blob {
 
 class MemoryBlobStore implements BlobStore {
   readonly #blobs = new Map<Digest, Blob>();
+  readonly #limitBytes: number;
+  #bytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
 
   async upload(): Promise<BlobUpload> {
     let chunks: Uint8Array[] = [];
+    let size = 0;
     let done = false;
     return {
       write: async (chunk) => {
+        size += chunk.byteLength;
+        if (this.#bytes + size > this.#limitBytes) throw isFull(this.#limitBytes);
         chunks.push(Uint8Array.from(chunk));
       },
       commit: async (digest, options) => {
@@ -27,6 +42,7 @@ class MemoryBlobStore implements BlobStore {
         if (this.#blobs.has(digest) && options?.replace !== true) {
           await this.touch([digest]);
         } else {
+          this.#bytes += size - (this.#blobs.get(digest)?.bytes.byteLength ?? 0);
           this.#blobs.set(digest, {
             bytes: Uint8Array.from(Buffer.concat(chunks)),
             modifiedAt: Date.now(),
@@ -83,7 +99,10 @@ class MemoryBlobStore implements BlobStore {
   }
 
   async remove(digests: readonly Digest[]): Promise<void> {
-    for (const digest of digests) this.#blobs.delete(digest);
+    for (const digest of digests) {
+      this.#bytes -= this.#blobs.get(digest)?.bytes.byteLength ?? 0;
+      this.#blobs.delete(digest);
+    }
   }
 
   async collect(blobs: readonly BlobStat[]): Promise<readonly BlobStat[]> {
@@ -117,4 +136,11 @@ const pieceBytes = 64 * 1024;
 
 async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   for (let start = 0; start < bytes.byteLength; start += pieceBytes) yield bytes.subarray(start, start + pieceBytes);
+}
+
+function isFull(limitBytes: number): StoreError {
+  return new StoreError("RPS4005", `What is kept in memory would be more than ${limitBytes} bytes.`, {
+    hint: "Make room where the store is, so that less must be kept in memory.",
+    data: { limitBytes },
+  });
 }

@@ -174,10 +174,13 @@ fs.promises.open = async function (path, ...options) {
 
 /** What changes the database, by the statement. */
 const changing = /^(?:BEGIN IMMEDIATE|COMMIT|VACUUM|PRAGMA journal_mode|PRAGMA wal_checkpoint|CREATE)/u;
+let isWriting = false;
 const { exec, close } = DatabaseSync.prototype;
 DatabaseSync.prototype.exec = function (sql) {
   const [name] = changing.exec(sql.trim()) ?? [];
-  if (name === undefined) return exec.call(this, sql);
+  if (sql.startsWith("BEGIN")) isWriting = name !== undefined;
+  // What ends a reading changes nothing.
+  if (name === undefined || (name === "COMMIT" && !isWriting)) return exec.call(this, sql);
   if (kind === "fail" && rest[0] === name) throw sqliteError(rest[1] as string);
   around(name, "database", () => exec.call(this, sql));
 };

@@ -33,6 +33,11 @@ export function mountSmallDisk(folder: string, bytes: number): Disposable {
   return { [Symbol.dispose]: () => void execFileSync("umount", ["-l", folder]) };
 }
 
+/** Gives a small disk another size. */
+export function resizeDisk(folder: string, bytes: number): void {
+  execFileSync("mount", ["-o", `remount,size=${bytes}`, folder]);
+}
+
 function canMount(): boolean {
   try {
     execFileSync("unshare", ["--mount", "true"], { stdio: "ignore" });

@@ -18,6 +18,7 @@ import type { BlobStore } from "../../src/store/blob-store.ts";
 import type { Change, MetadataStore } from "../../src/store/metadata-store.ts";
 import { openMemoryBlobStore } from "../../src/store/memory-blob-store.ts";
 import { openMemoryMetadataStore } from "../../src/store/memory-metadata-store.ts";
+import { openOverflow } from "../../src/store/overflow.ts";
 import { loadPlan } from "./load.ts";
 import { libraryModules, stepModules } from "./project.ts";
 import { Tally, type Interrupt, type RunResult, type RunWay } from "./tally.ts";
@@ -35,11 +36,13 @@ export async function runWithStore(root: string, way: RunWay, sabotage?: Sabotag
 /** Executes everything in modules loaded by Node alone, without code identity, observation or anything stored. */
 export async function runFromNothing(root: string): Promise<RunResult> {
   const plan = await loadPlan(root);
+  const overflow = openOverflow(openMemoryBlobStore());
   const ports: RunnerPorts = {
     name: "nothing",
     root,
     metadata: openMemoryMetadataStore(),
-    content: openContentStore(openMemoryBlobStore()),
+    content: openContentStore(overflow.blobs),
+    overflow,
     registry: createRegistry([]),
     code: codeIndexOf(() => "unknown", "opaque"),
     openObserver: () => blindObserver,
@@ -97,7 +100,8 @@ function withRefusal(stack: Stack, interrupt: Interrupt | undefined): RunnerPort
       spend();
       return await blobs.upload();
     };
-    return { ...stack, content: openContentStore(overlay(blobs, { upload })) };
+    const overflow = openOverflow(overlay(blobs, { upload }));
+    return { ...stack, content: openContentStore(overflow.blobs), overflow };
   }
   const write: MetadataStore["write"] = async (changes) => {
     if (!changes.every(isOfLeases)) spend();

@@ -1,5 +1,5 @@
 /** One sequence: a random project, edited and run again and again, each run compared with the model and with a run from nothing. */
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import process from "node:process";
@@ -163,6 +163,8 @@ class Sequence {
     const others = digests.flatMap((other) => this.#blobs.get(other) ?? []).filter((other) => other !== blob);
     const other = others[pick % others.length];
     if (blob === undefined || (way === "swap" && other === undefined)) return;
+    // What the store refused is not there to be damaged.
+    if (![blob, other ?? blob].every((each) => existsSync(this.#folder.blobPath(each)))) return;
     this.#folder.damageBlob(blob, way, other ?? blob);
     for (const [owner, its] of this.#blobs) {
       if (its.includes(blob)) this.#model.damaged.set(owner, way === "flip-silently" ? "silent" : "seen");

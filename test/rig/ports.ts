@@ -9,6 +9,7 @@ import type { BlobStore } from "../../src/store/blob-store.ts";
 import { openContentStore } from "../../src/store/content-store.ts";
 import { openMemoryBlobStore } from "../../src/store/memory-blob-store.ts";
 import { openMemoryMetadataStore } from "../../src/store/memory-metadata-store.ts";
+import { openOverflow } from "../../src/store/overflow.ts";
 
 export interface MemoryPorts extends RunnerPorts {
   readonly blobs: BlobStore;
@@ -19,12 +20,14 @@ export interface MemoryPorts extends RunnerPorts {
 export function makePorts(): MemoryPorts {
   const codeOf: MemoryPorts["codeOf"] = new Map();
   const blobs = openMemoryBlobStore();
+  const overflow = openOverflow(blobs);
   return {
     name: "default",
     root: "/project",
     metadata: openMemoryMetadataStore(),
     blobs,
-    content: openContentStore(blobs),
+    content: openContentStore(overflow.blobs),
+    overflow,
     registry: createRegistry(),
     code: { identify: async (steps) => new Map(steps.map((step) => [step, identify(step, codeOf.get(step.name))])) },
     openObserver: (files) =>

@@ -51,12 +51,15 @@ export const run: Handler<"run"> = async (context) => {
   }
   if (globals.json) printEnvelope(context, outcome, stack.root);
   if (outcome.run.status === "cancelled") return 130;
-  return outcome.run.status === "completed" ? 0 : 1;
+  if (outcome.run.status !== "completed") return 1;
+  // A store that may only be read is somebody's wish; one that refuses all of a sudden is not.
+  return outcome.recorded === "no" ? 5 : 0;
 };
 
 /** The last line of `run --json`; the lines before it are events. */
-function printEnvelope({ io }: Context<"run">, { run: record, steps, savedMs, error }: RunOutcome, root: string): void {
-  const data = { run: record, steps, savedMs };
+function printEnvelope({ io }: Context<"run">, outcome: RunOutcome, root: string): void {
+  const { run: record, steps, savedMs, recorded, error } = outcome;
+  const data = { run: record, steps, savedMs, recorded };
   const ok = record.status === "completed";
   const envelope = ok ? { ok, data } : { ok, error: toErrorJson(error ?? record.error, root), data };
   io.stdout.write(`${JSON.stringify(envelope)}\n`);
