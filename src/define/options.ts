@@ -18,8 +18,8 @@ export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d" | "w"}`
 /**
  * What becomes of a result when a URL that its step read by GET may answer otherwise now.
  *
- * - `"revalidate"`: the server is asked, with the validator of the response (its `ETag` or `Last-Modified`) where it had one.
- * - `{ ttl }`: for so long after the response it is taken to hold; then the server is asked.
+ * - `"revalidate"`: the server is asked, with the validator of the response (its `ETag` or `Last-Modified`).
+ * - `{ ttl }`: for so long after the response it is taken to hold; then the step runs again.
  * - `"ignore"`: responses are no input of the step.
  */
 export type HttpOption = "revalidate" | "ignore" | { readonly ttl: Duration };
