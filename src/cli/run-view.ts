@@ -92,7 +92,9 @@ export function printStep(printer: Printer, details: RunDetails, step: StepDetai
     ["reused from", stepRun.origin],
     ["attempts", stepRun.attempts.length > 1 ? String(stepRun.attempts.length) : undefined],
     ["key", stepRun.key],
+    ["not kept", stepRun.obstacle?.text],
     ["nondeterministic", findUnsteady(step)],
+    ["noticed", noticed(step)],
     ["tags", step.tags.join(" ") || undefined],
     ...Object.entries(step.metadata).map(([name, value]) => [name, JSON.stringify(value)] as const),
     ...step.metrics.map(
@@ -115,6 +117,11 @@ export function printStep(printer: Printer, details: RunDetails, step: StepDetai
     { title: "type", value: (row) => artifactOf(row)?.type ?? "" },
     { title: "size", value: (row) => formatBytes(artifactOf(row)?.size ?? 0), align: "right" },
   ]);
+}
+
+function noticed({ stepRun, executed }: StepDetails): string | undefined {
+  const texts = ((executed ?? stepRun).notices ?? []).filter(({ kind }) => kind !== "nondeterministic");
+  return texts.length === 0 ? undefined : texts.map(({ text }) => text).join("; ");
 }
 
 function findUnsteady({ stepRun, executed }: StepDetails): string | undefined {

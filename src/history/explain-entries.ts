@@ -7,9 +7,9 @@ import type { Digest } from "../hash/digest.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { KeyRecord } from "../record/key.ts";
 import type { Difference, MissCode } from "../record/reason.ts";
-import { toReadDifference } from "../record/read-difference.ts";
-import type { ObservedRead, Trace } from "../record/trace.ts";
+import type { Trace } from "../record/trace.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
+import { compareTraces } from "./compare-traces.ts";
 import { findEntries } from "./find-entries.ts";
 import { summarizeEntries, type CacheEntrySummary } from "./list-entries.ts";
 
@@ -95,24 +95,6 @@ async function compareEntryKeys(
 
 function traceOf(entry: CacheEntry, traces: ReadonlyMap<Digest, Trace>): Trace | undefined {
   return entry.trace === undefined ? { salt: "", reads: [] } : traces.get(entry.trace);
-}
-
-function compareTraces(from: Trace | undefined, to: Trace | undefined): readonly Difference[] {
-  if (from === undefined || to === undefined || from === to) return [];
-  const nameOf = ({ kind, name }: ObservedRead): string => `${kind} ${name}`;
-  const before = new Map(from.reads.map((read) => [nameOf(read), read]));
-  const after = new Map(to.reads.map((read) => [nameOf(read), read]));
-  const differences: Difference[] = [];
-  for (const id of new Set([...after.keys(), ...before.keys()])) {
-    const old = before.get(id);
-    const now = after.get(id);
-    const read = (now ?? old) as ObservedRead;
-    // Variables are digested with the trace's own salt: digests of two salts say nothing about each other.
-    const isComparable = read.kind !== "env" || from.salt === to.salt;
-    if (old !== undefined && now !== undefined && (!isComparable || old.found === now.found)) continue;
-    differences.push(toReadDifference(read, old?.found, now?.found));
-  }
-  return differences;
 }
 
 function judgeEntry({ entry, state }: CacheEntrySummary): readonly EntryObstacle[] {

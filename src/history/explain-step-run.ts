@@ -5,7 +5,8 @@ import { digestBytes, shortDigest, type Digest } from "../hash/digest.ts";
 import type { KeyRecord } from "../record/key.ts";
 import type { Difference } from "../record/reason.ts";
 import type { Run, StepRun } from "../record/run.ts";
-import type { Notice } from "../record/trace.ts";
+import type { Notice, ObservedRead, Trace } from "../record/trace.ts";
+import { compareTraces } from "./compare-traces.ts";
 import type { CodeRecord, CodeUnitRecord, MetadataStore } from "../store/metadata-store.ts";
 
 /** One part of a key in both step runs. Undefined: it is not there, or nothing to compare with. */
@@ -28,6 +29,8 @@ export interface StepExplanation {
   readonly notes: readonly string[];
   /** What was noticed of it when it executed. */
   readonly notices: readonly Notice[];
+  /** What it read of the world when it executed. */
+  readonly reads: readonly ObservedRead[];
   readonly parts: readonly KeyPart[];
   /** Every difference, most telling first. */
   readonly differences: readonly Difference[];
@@ -43,6 +46,9 @@ export async function explainStepRun(
   against?: StepRun,
 ): Promise<StepExplanation> {
   const other = against ?? (await findOther(metadata, run, stepRun));
+  const executed = await executedOf(metadata, stepRun);
+  const trace = await traceOf(metadata, executed);
+  const otherTrace = other && (await traceOf(metadata, await executedOf(metadata, other)));
   const digests = [stepRun.key, other?.key].filter((digest) => digest !== undefined);
   const keys = await metadata.keys(digests);
   const to = stepRun.key === undefined ? undefined : keys.get(stepRun.key);
@@ -54,7 +60,8 @@ export async function explainStepRun(
       against: other,
       verdict: undefined,
       notes: [],
-      notices: await noticesOf(metadata, stepRun),
+      notices: executed.notices ?? [],
+      reads: trace?.reads ?? [],
       parts: [],
       differences: stepRun.reason?.differences ?? [],
     };
@@ -68,20 +75,29 @@ export async function explainStepRun(
     against: other,
     verdict: toCode?.verdict,
     notes: toCode?.notes ?? [],
-    notices: await noticesOf(metadata, stepRun),
+    notices: executed.notices ?? [],
+    reads: trace?.reads ?? [],
     parts: [...listCode(from, to, fromCode, toCode), ...listArguments(from, to), ...listRest(from, to)],
     differences:
       from === undefined
         ? []
-        : await compareKeys(metadata, from, { key: to, code: toCode }, await textsOf(metadata, toCode)),
+        : [
+            ...(await compareKeys(metadata, from, { key: to, code: toCode }, await textsOf(metadata, toCode))),
+            ...compareTraces(otherTrace, trace),
+          ],
   };
 }
 
-/** Of a reused one, those of its origin. */
-async function noticesOf(metadata: MetadataStore, stepRun: StepRun): Promise<readonly Notice[]> {
-  if (stepRun.origin === undefined) return stepRun.notices ?? [];
+/** Of a reused one, its origin. */
+async function executedOf(metadata: MetadataStore, stepRun: StepRun): Promise<StepRun> {
+  if (stepRun.origin === undefined) return stepRun;
   const [executed] = await metadata.stepRuns({ ids: [stepRun.origin] });
-  return executed?.notices ?? [];
+  return executed ?? stepRun;
+}
+
+/** Empty when it read nothing, undefined when what it read is no longer known. */
+async function traceOf(metadata: MetadataStore, { trace }: StepRun): Promise<Trace | undefined> {
+  return trace === undefined ? { salt: "", reads: [] } : (await metadata.traces([trace])).get(trace);
 }
 
 /** The one that its reason names; else the earlier one with the fewest differences. */

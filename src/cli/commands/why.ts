@@ -1,6 +1,7 @@
 /** `reprise why`. */
 import { openHistory } from "../../history/history.ts";
 import type { StepExplanation } from "../../history/explain-step-run.ts";
+import { nameRead, toReadDifference } from "../../record/read-difference.ts";
 import type { StepRun } from "../../record/run.ts";
 import type { Handler } from "../context.ts";
 import { formatDuration, shortenDigests } from "../format.ts";
@@ -16,7 +17,7 @@ export const why: Handler<"why"> = async (context) => {
 
 function printExplanation(
   printer: Printer,
-  { run, stepRun, against, parts, differences, verdict, notes, notices }: StepExplanation,
+  { run, stepRun, against, parts, differences, verdict, notes, notices, reads }: StepExplanation,
 ): void {
   const reason = stepRun.reason;
   const because =
@@ -53,9 +54,16 @@ function printExplanation(
     printer.line(`  its code is ${verdict}: not all that it can reach is known`);
     for (const note of notes) printer.line(printer.style("dim", `    ${cleanText(note)}`));
   }
-  for (const { text } of notices.filter(({ kind }) => kind === "nondeterministic")) {
-    printer.line();
-    printer.line(`  ${printer.style("yellow", printer.symbols.warning)} ${stepRun.step} ${cleanText(text)}`);
+  printReads(printer, reads);
+  if (notices.length > 0 || stepRun.obstacle !== undefined) printer.line();
+  if (stepRun.obstacle !== undefined) {
+    printer.line(`  ${printer.style("yellow", "not kept")}  ${cleanText(stepRun.obstacle.text)}`);
+  }
+  for (const { kind, text, place } of notices) {
+    const isGrave = kind === "nondeterministic";
+    const mark = isGrave ? `${printer.style("yellow", printer.symbols.warning)} ${stepRun.step} ` : "";
+    const where = place === undefined ? "" : printer.style("dim", ` (${place.file}:${place.line})`);
+    printer.line(`  ${mark}${cleanText(text)}${where}`);
   }
   if (differences.length === 0) return;
   printer.line();
@@ -67,6 +75,23 @@ function printExplanation(
     );
     if (detail !== undefined) printer.line(printer.style("dim", `      ${cleanText(detail)}`));
   }
+}
+
+const shownReads = 12;
+
+function printReads(printer: Printer, reads: StepExplanation["reads"]): void {
+  if (reads.length === 0) return;
+  printer.line();
+  const rows = reads
+    .slice(0, shownReads)
+    .map((read) => ({ read, to: toReadDifference(read, undefined, read.found).to }));
+  printTable(printer, rows, [
+    { title: "read", value: ({ read }) => read.kind },
+    { title: "what", value: ({ read }) => cleanText(nameRead(read)), flexible: true },
+    { title: "found", value: ({ to }) => shortenDigests(cleanText(to ?? "nothing")), flexible: true },
+  ]);
+  const more = reads.length - rows.length;
+  if (more > 0) printer.line(printer.style("dim", `  and ${more} more: --json lists them`));
 }
 
 type Part = StepExplanation["parts"][number];
