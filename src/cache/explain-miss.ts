@@ -45,7 +45,7 @@ export function openMissExplainer(metadata: MetadataStore, pipeline: string, own
     if (closest === undefined) return { code: "first-run", text: "it runs for the first time", differences: [] };
     const { stepRun, key } = closest;
     const asked = fillUnknown(question, key);
-    if (stepRun.key === asked.digest) return explainSameKey(stepRun);
+    if (stepRun.key === asked.digest) return explainSameKey(stepRun, key);
     const to: ExplainedKey = { key: asked.record, code: await toCodeRecord(question.code) };
     const differences = await compareKeys(metadata, key, to, await textsOf(question.code));
     const [first] = differences;
@@ -127,7 +127,7 @@ function fillUnknown({ key, unknown = [] }: MissQuestion, from: KeyRecord): Key 
   return { digest: digestKey(record), record };
 }
 
-function explainSameKey(stepRun: StepRun): Reason {
+function explainSameKey(stepRun: StepRun, key: KeyRecord): Reason {
   const against = { differences: [], against: stepRun.id };
   switch (stepRun.status) {
     case "failed":
@@ -140,6 +140,9 @@ function explainSameKey(stepRun: StepRun): Reason {
       if (stepRun.obstacle !== undefined) {
         const { code, text } = stepRun.obstacle;
         return { code, text: `its last result was not kept: ${text}`, ...against };
+      }
+      if (stepRun.verdict === "opaque" && key.version === undefined) {
+        return { code: "opaque-code", text: "its last result was not kept: its code could not be known", ...against };
       }
       return stepRun.cache === "off"
         ? { code: "cache-off", text: "its last result was made with the cache off, so it was not kept", ...against }

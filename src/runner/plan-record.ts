@@ -62,11 +62,19 @@ export function toArgumentRecord(argument: Argument): ArgumentRecord {
 
 /** The value itself where JSON holds it exactly and it is short. */
 function toJson(value: unknown): JsonValue | undefined {
-  if (value === undefined || typeof value === "bigint") return undefined;
-  const text = JSON.stringify(value);
+  const text = toJsonText(value);
   if (text === undefined || text.length > keptLength) return undefined;
   const back = JSON.parse(text) as JsonValue;
   return digestValue(back) === digestValue(value) ? back : undefined;
+}
+
+function toJsonText(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // It holds a bigint, or itself.
+    return undefined;
+  }
 }
 
 export function mapRecord<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {

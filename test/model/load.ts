@@ -22,7 +22,11 @@ registerHooks({
 });
 
 /** The plan of the pipeline in a folder, from modules that nobody else has loaded. */
-export async function loadPlan(root: string, index?: ProjectIndex): Promise<Plan> {
+export async function loadPlan(
+  root: string,
+  index?: ProjectIndex,
+  params: Readonly<Record<string, unknown>> = {},
+): Promise<Plan> {
   generation += 1;
   home = `${pathToFileURL(root).href}/`;
   const file = join(root, "pipeline.ts");
@@ -30,5 +34,5 @@ export async function loadPlan(root: string, index?: ProjectIndex): Promise<Plan
     index === undefined
       ? ((await import(pathToFileURL(file).href)) as Record<string, unknown>)
       : await importWithoutDrivers(file, index);
-  return planPipeline(module["main"] as Plannable);
+  return planPipeline(module["main"] as Plannable, params);
 }
