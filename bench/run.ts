@@ -22,6 +22,7 @@ import { row as codeIdentity } from "./code-identity.ts";
 import { row as commandLine } from "./command-line.ts";
 import { row as executedSteps } from "./executed-steps.ts";
 import { row as memory } from "./memory.ts";
+import { row as observation } from "./observation.ts";
 import { row as peerPipelines } from "./peer-pipelines.ts";
 import { row as processStart } from "./process-start.ts";
 import { row as stepOverhead } from "./step-overhead.ts";
@@ -35,6 +36,7 @@ export const rows: readonly Row[] = [
   unchangedSteps,
   executedSteps,
   codeIdentity,
+  observation,
   artifacts,
   commandLine,
   memory,

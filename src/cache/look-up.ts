@@ -86,7 +86,7 @@ export async function lookUp(
   now: number,
 ): Promise<readonly LookUp[]> {
   const entries = await ports.metadata.cacheEntries(requests.map(({ key }) => key.digest));
-  const checks = await checkTraces(ports, [...entries.values()].flat());
+  const checks = await checkTraces(ports, requests, entries, now);
   const judged = requests.map(({ key, policy }) => judge(entries.get(key.digest) ?? [], checks, policy, now));
   const blobs = judged.flatMap((each) => (each.kind === "hit" ? each.entry.blobs : []));
   if (blobs.length === 0) return judged;
@@ -98,12 +98,27 @@ export async function lookUp(
   );
 }
 
+/** In turns, newest entries first: most hold, and then older ones need not be looked at. */
 async function checkTraces(
   { metadata, checkTraces: check }: CachePorts,
-  entries: readonly CacheEntry[],
+  requests: readonly LookUpRequest[],
+  entries: ReadonlyMap<Digest, readonly CacheEntry[]>,
+  now: number,
 ): Promise<ReadonlyMap<Digest, TraceCheck>> {
-  const digests = new Set(entries.flatMap(({ trace }) => trace ?? []));
-  return digests.size === 0 ? new Map() : await check(await metadata.traces([...digests]));
+  const checks = new Map<Digest, TraceCheck>();
+  let open = requests;
+  for (let turn = 0; open.length > 0; turn += 1) {
+    const traces = open.flatMap(({ key }) => entries.get(key.digest)?.[turn]?.trace ?? []);
+    const wanted = [...new Set(traces)].filter((trace) => !checks.has(trace));
+    if (wanted.length > 0) {
+      for (const [trace, found] of await check(await metadata.traces(wanted))) checks.set(trace, found);
+    }
+    open = open.filter(({ key, policy }) => {
+      const own = entries.get(key.digest) ?? [];
+      return turn + 1 < own.length && judge(own.slice(0, turn + 1), checks, policy, now).kind !== "hit";
+    });
+  }
+  return checks;
 }
 
 /** The newest entry that may be taken, else the reason why none may: what differs from the nearest, or what a person said. */
