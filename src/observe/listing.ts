@@ -14,20 +14,25 @@ export interface ListingOptions {
 }
 
 /** Lists a directory: `3 names 1f0c…`, `3 entries 1f0c…`; `absent` or `refused` where it cannot be listed. */
-export function listDirectory(path: string, { kinds, recursive, without }: ListingOptions): string {
+export function listDirectory(path: string, options: ListingOptions): string {
   try {
-    const entries = readdirSync(path, { recursive, withFileTypes: true });
-    const kept = entries.filter(({ parentPath, name }) => !isWithin(join(parentPath, name), without));
-    const names = kept.map((entry) => {
-      const name = join(entry.parentPath, entry.name)
-        .slice(path.length)
-        .replace(/^[\\/]/u, "");
-      return kinds ? `${kindOf(entry)} ${name}` : name;
-    });
-    return showNames(names, kinds ? "entries" : "names");
+    return showListing(path, readdirSync(path, { recursive: options.recursive, withFileTypes: true }), options);
   } catch (error) {
     return isAbsence(error) ? absent : refused;
   }
+}
+
+/** What was found in a directory, by names or with their kinds, as {@link listDirectory} tells it. */
+export function showListing(path: string, found: readonly (string | Dirent)[], options: ListingOptions): string {
+  const { kinds, without } = options;
+  const names: string[] = [];
+  for (const entry of found) {
+    const inside = typeof entry === "string" ? join(path, entry) : join(entry.parentPath, entry.name);
+    if (isWithin(inside, without)) continue;
+    const name = inside.slice(path.length).replace(/^[\\/]/u, "");
+    names.push(kinds && typeof entry !== "string" ? `${kindOf(entry)} ${name}` : name);
+  }
+  return showNames(names, kinds ? "entries" : "names");
 }
 
 /** The files and directories that match a pattern below a folder. */

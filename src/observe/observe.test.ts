@@ -236,6 +236,20 @@ describe("what a step looks for", () => {
     assert.deepEqual(await differencesOf(observed), []);
   });
 
+  it("counts as what the step was given, whatever way it asks for it", async () => {
+    await mkdir(at("sub/deep"), { recursive: true });
+    await writeFile(at("sub/deep/x"), "");
+    const observed = await observe(async () => {
+      readdirSync(root, { withFileTypes: true });
+      readdirSync(at("sub"), { recursive: true });
+      for await (const _ of await fs.promises.opendir(at("sub/deep")));
+      readdirSync(at("sub/deep"), { encoding: "buffer" });
+    });
+    assert.deepEqual(await differencesOf(observed), []);
+    await rm(at("sub/deep/x"));
+    assert.deepEqual(await differencesOf(observed), ["directory sub/deep", "directory sub"]);
+  });
+
   it("counts as what a pattern matches", async () => {
     const observed = await observe(async () => {
       fs.globSync("*.txt", { cwd: root });

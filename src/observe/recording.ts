@@ -1,4 +1,5 @@
 /** What one step does to the world while it runs, noted by those who watch. */
+import type { Dirent } from "node:fs";
 import { dirname } from "node:path";
 import { isRacy, stampOf, type Stamp } from "../code/stamp.ts";
 import type { Place } from "../error.ts";
@@ -8,7 +9,7 @@ import { nameRead } from "../record/read-difference.ts";
 import type { Notice, Trace } from "../record/trace.ts";
 import { readFileSync, statSync } from "./disk.ts";
 import { hasCredentials, showAnswer, showFresh, type Answer } from "./http-resource.ts";
-import { isWithin, listDirectory, listMatches, showNames } from "./listing.ts";
+import { isWithin, listDirectory, listMatches, showListing, showNames } from "./listing.ts";
 import { Reads } from "./reads.ts";
 import { absent, type StatDetail, type StatLevel } from "./stat-text.ts";
 import { toPath, type Territory } from "./territory.ts";
@@ -101,11 +102,17 @@ export class Recording {
     this.reads.addLook({ kind, path, detail, level }, this.nameOf);
   }
 
-  listed(path: string, options: { readonly kinds: boolean; readonly recursive: boolean }): void {
+  /** `found`: what the step was given, where that is known. */
+  listed(
+    path: string,
+    options: { readonly kinds: boolean; readonly recursive: boolean },
+    found?: readonly (string | Dirent)[],
+  ): void {
     const kind = options.recursive ? "tree" : "directory";
     const name = this.nameOf(path);
-    const found = listDirectory(path, { ...options, without: this.#parts.territory.storePath });
-    this.reads.addOther({ read: { kind, name, found }, path }, name);
+    const all = { ...options, without: this.#parts.territory.storePath };
+    const shown = found === undefined ? listDirectory(path, all) : showListing(path, found, all);
+    this.reads.addOther({ read: { kind, name, found: shown }, path }, name);
   }
 
   /** Answers with the paths of what matched. */

@@ -37,7 +37,8 @@ export function watchEnvironment(): void {
       return Reflect.getOwnPropertyDescriptor(target, name);
     },
     ownKeys(target) {
-      note((recording) => recording.variables(Object.keys(target)));
+      const recording = currentRecording();
+      if (recording !== undefined && !isCalledByNode()) insideNode(() => recording.variables(Object.keys(target)));
       return Reflect.ownKeys(target);
     },
     set(target, name, value) {

@@ -1,5 +1,5 @@
 /** What looks at paths without reading bytes: `stat` and its like, listings, links. */
-import type { BigIntStats, Stats } from "node:fs";
+import type { BigIntStats, Dirent, Stats } from "node:fs";
 import type { Recording } from "./recording.ts";
 import { isAbsence, toStatDetail, type StatLevel } from "./stat-text.ts";
 import type { Watcher } from "./wrap.ts";
@@ -29,20 +29,30 @@ export const lookers: Readonly<Record<string, Watcher>> = {
       if (path !== undefined) recording.resolved(path, error === undefined ? String(value) : undefined);
     },
   },
-  readdir: { after: noteListing },
-  opendir: { after: noteListing },
+  readdir: {
+    after: (recording, args, { value }) => noteListing(recording, args, value),
+  },
+  opendir: {
+    after: (recording, args) => noteListing(recording, args, undefined),
+  },
 };
 
 const someStat = { kind: "there", size: 0, modifiedMs: 0 };
 
-function noteListing(recording: Recording, [given, options]: readonly unknown[]): void {
+function noteListing(recording: Recording, [given, options]: readonly unknown[], value: unknown): void {
   const path = recording.locate(given);
   if (path === undefined) return;
   const { withFileTypes, recursive } = (typeof options === "object" && options !== null ? options : {}) as {
     readonly withFileTypes?: boolean;
     readonly recursive?: boolean;
   };
-  recording.listed(path, { kinds: withFileTypes === true, recursive: recursive === true });
+  const found = Array.isArray(value) && value.every(isNamed) ? value : undefined;
+  recording.listed(path, { kinds: withFileTypes === true, recursive: recursive === true }, found);
+}
+
+/** Names may be asked for as bytes; then the directory is listed once more. */
+function isNamed(entry: unknown): entry is string | Dirent {
+  return typeof entry === "string" || typeof (entry as Dirent).name === "string";
 }
 
 function watchStat(kind: "stat" | "link"): Watcher {
