@@ -79,6 +79,8 @@ export class Progress {
   readonly #contents = new Map<Digest, ArtifactContent>();
   readonly #recordedCode = new Set<Digest>();
   readonly #executing = new Set<NodeId>();
+  /** Nodes that wait for who executes the same, until what follows from that is done. */
+  #waits = 0;
   #wake: () => void = () => {};
   #failure: { readonly thrown: unknown } | undefined;
   #cancelled = false;
@@ -275,7 +277,7 @@ export class Progress {
   }
 
   async #somethingEnds(): Promise<void> {
-    assertInternal(this.#executing.size + this.#flight.waiting.length > 0, "a run waits for nothing");
+    assertInternal(this.#executing.size + this.#waits > 0, "a run waits for nothing");
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     await promise;
@@ -303,6 +305,7 @@ export class Progress {
   /** Waits without a permit for who executes the same, and has the node looked up again. */
   async #waitFor(state: NodeState, wait: Wait): Promise<void> {
     const { id } = state.node;
+    this.#waits += 1;
     try {
       const waiting = this.#flight.wait(state, wait);
       if (this.#schedule.isDropped(id)) this.#flight.stop(id);
@@ -310,8 +313,10 @@ export class Progress {
       if (isOver && !this.#schedule.isDropped(id)) this.#schedule.wait(id);
     } catch (error) {
       if (!this.#schedule.isDropped(id)) this.#fail(state, error);
+    } finally {
+      this.#waits -= 1;
+      this.#wake();
     }
-    this.#wake();
   }
 
   async #executeAlone({ state, found }: Waiting, lease: HeldLease | undefined): Promise<void> {
