@@ -196,6 +196,17 @@ describe("a file that a step reads", () => {
 });
 
 describe("what a step looks for", () => {
+  it("is the same when it looks closer the second time", async () => {
+    const observed = await observe(async () => {
+      await fs.promises.access(at("a.txt"));
+      return statSync(at("a.txt")).size;
+    });
+    assert.equal(observed.obstacle, undefined);
+    assert.deepEqual(await differencesOf(observed), []);
+    await writeFile(at("a.txt"), "longer than it was");
+    assert.deepEqual(await differencesOf(observed), ["file a.txt"]);
+  });
+
   it("counts only as far as it asks", async () => {
     const observed = await observe(() => existsSync(at("a.txt")));
     await writeFile(at("a.txt"), "longer than it was");

@@ -61,7 +61,8 @@ export class Reads {
     }
     const level = Math.min(look.level, known.level) as StatLevel;
     if (showStat(look.detail, level) !== showStat(known.detail, level)) this.changed.add(name(look.path));
-    else if (look.level > known.level) this.looks.set(id, { ...known, level: look.level });
+    // Of what the earlier look did not ask, it knows nothing.
+    else if (look.level > known.level) this.looks.set(id, look);
   }
 
   addOther(other: OtherRead, name: string): void {
