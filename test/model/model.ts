@@ -153,9 +153,7 @@ export class Model {
     }
     if (!keeps) return;
     const now = JSON.stringify(found);
-    const known = this.#executions.get(key) ?? [];
-    if (!isCertain && known.some((each) => JSON.stringify(each.found) === now)) return;
-    const others = known.filter((each) => JSON.stringify(each.found) !== now);
+    const others = (this.#executions.get(key) ?? []).filter((each) => JSON.stringify(each.found) !== now);
     const step = stepOf(project, node).name;
     this.#executions.set(key, [
       ...others,

@@ -197,7 +197,7 @@ class Sequence {
       const predictions = this.#predict(this.#project, reference, way);
       this.#compare(predictions, result, reference, way);
       if (this.#report.failures.length > 0) return;
-      this.#remember(this.#project, result, () => predictions);
+      this.#remember(this.#project, result, way, () => predictions);
       if (way.interrupt?.kind === "refuse") this.#model.perhapsMend(brokenOff(result, reference));
       if (way.interrupt?.kind === "kill") this.#rememberUnfinished(result, reference, predictions);
     } else {
@@ -255,7 +255,9 @@ class Sequence {
     }
     if (way.interrupt === undefined) this.#compareTwins(predictions, result);
     for (const [name, value] of result.values) {
-      const isDamaged = value === undefined && [...this.#model.damaged.values()].includes("silent");
+      // Damage that nobody has seen before, or that could not be mended because the disk is full.
+      const mayBeDamaged = way.interrupt?.kind === "refuse" || [...this.#model.damaged.values()].includes("silent");
+      const isDamaged = value === undefined && mayBeDamaged;
       if (!isDamaged && value !== reference.values.get(name)) {
         report.failures.push(`wrong value of ${name}: ${value} instead of ${reference.values.get(name)}`);
       }
@@ -289,8 +291,10 @@ class Sequence {
       return "a declaration renamed, moved or exchanged for an equal one, imported as a namespace";
     }
     const node = this.#project.nodes.find((each) => nodeName(each) === name)!;
-    if (JSON.stringify(stepOf(this.#project, node).reads).includes('"memo"'))
-      return "what another step read that shares a memo";
+    const reads = JSON.stringify(stepOf(this.#project, node).reads);
+    if (reads.includes('"memo"')) return "what another step read that shares a memo";
+    if (reason === "env" && /"presence"|"names"/u.test(reads))
+      return "another value of a variable of which only its presence counts";
     return `${edits.length === 0 ? "no edit" : edits.join(" + ")}: ${reason}`;
   }
 
@@ -298,16 +302,24 @@ class Sequence {
   #remember(
     project: Project,
     result: RunResult,
+    way: RunWay,
     predictionsOf: (name: string) => ReadonlyMap<string, Prediction>,
   ): void {
+    // A run goes on where its disk is full, and what it could not record is recorded later, if it can be.
+    const isCertain = way.interrupt?.kind !== "refuse";
     const madeAt = this.#edits.length;
     for (const node of project.nodes) {
       const name = nodeName(node);
       const outcome = result.nodes.get(name);
       const prediction = predictionsOf(name).get(name);
       if (outcome === undefined || (outcome.status !== "completed" && outcome.status !== "cached")) continue;
-      if (!outcome.executed || prediction === undefined) continue;
-      this.#model.remember(project, node, prediction, outcome.outputs, { isCertain: true, madeAt });
+      if (!outcome.executed) continue;
+      if (prediction === undefined) {
+        // Not to be reused, and stored all the same: an older result with these bytes is whole again.
+        this.#model.perhapsMend(Object.values(outcome.outputs));
+        continue;
+      }
+      this.#model.remember(project, node, prediction, outcome.outputs, { isCertain, madeAt });
     }
   }
 
@@ -331,7 +343,7 @@ class Sequence {
     const early = this.#predict(this.#project, result, way);
     const late = this.#predict(after, result, way);
     const none = new Map<string, Prediction>();
-    this.#remember(after, result, (name) => {
+    this.#remember(after, result, way, (name) => {
       const { when } = result.nodes.get(name)!;
       if (when !== "during") return when === "before" ? early : late;
       return isDeepStrictEqual(early.get(name)?.found, late.get(name)?.found) ? late : none;
