@@ -15,6 +15,17 @@ export function runRecorded<T>(recording: Recording, work: () => T): T {
   return inStep(recording, work);
 }
 
+/** Runs a function of the user's that Node's own code calls back, such as a filter: what that reads is the step's. */
+export function backInStep<T>(recording: Recording, work: () => T): T {
+  const before = suspended;
+  suspended = 0;
+  try {
+    return inStep(recording, work);
+  } finally {
+    suspended = before;
+  }
+}
+
 /** Runs Node's own code, which may call what is watched to do what was asked of it. Holds until it returns. */
 export function insideNode<T>(work: () => T): T {
   suspended += 1;

@@ -65,8 +65,9 @@ export class Reads {
     else if (look.level > known.level) this.looks.set(id, look);
   }
 
-  addOther(other: OtherRead, name: string): void {
-    const id = `${other.read.kind} ${other.read.name}`;
+  /** `form`: what else than its name tells a look at a thing from others that find other words for it. */
+  addOther(other: OtherRead, name: string, form = formOf(other.read)): void {
+    const id = `${other.read.kind} ${other.read.name}${form === "" ? "" : `\0${form}`}`;
     const known = this.others.get(id);
     if (known === undefined) this.others.set(id, other);
     else if (known.read.found !== other.read.found) this.changed.add(name);
@@ -87,4 +88,10 @@ export class Reads {
       if (file === undefined || (file.found === absent) !== (look.detail === undefined)) yield look;
     }
   }
+}
+
+/** A directory that is listed by names and with kinds is found in two forms, and has not changed. */
+function formOf({ kind, found }: ObservedRead): string {
+  if (kind !== "directory" && kind !== "tree") return "";
+  return found.includes(" entries ") ? "entries" : "names";
 }

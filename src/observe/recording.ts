@@ -112,7 +112,7 @@ export class Recording {
     const name = this.nameOf(path);
     const all = { ...options, without: this.#parts.territory.storePath };
     const shown = found === undefined ? listDirectory(path, all) : showListing(path, found, all);
-    this.reads.addOther({ read: { kind, name, found: shown }, path }, name);
+    this.reads.addOther({ read: { kind, name, found: shown }, path }, name, options.kinds ? "entries" : "names");
   }
 
   /** Answers with the paths of what matched. */

@@ -8,7 +8,16 @@ import type { Recording } from "./recording.ts";
 import { isAbsence } from "./stat-text.ts";
 import { toPath } from "./territory.ts";
 import { watchReadFile } from "./watch-read-file.ts";
-import { replace, watchCallback, watchPromise, watchSync, type Holder, type Watcher } from "./wrap.ts";
+import {
+  callingBack,
+  replace,
+  runNode,
+  watchCallback,
+  watchPromise,
+  watchSync,
+  type Holder,
+  type Watcher,
+} from "./wrap.ts";
 
 export function watchFiles(): void {
   const holder = fs as unknown as Holder;
@@ -85,6 +94,7 @@ const openers: Readonly<Record<string, Watcher>> = {
     },
   },
   cp: {
+    isComposed: true,
     before(recording, [from]) {
       const path = recording.locate(from);
       if (path === undefined) return undefined;
@@ -148,7 +158,7 @@ const writers: Readonly<Record<string, Watcher>> = {
   appendFile: writeFirst,
   truncate: writeFirst,
   unlink: removeFirst,
-  rm: removeFirst,
+  rm: { ...removeFirst, isComposed: true },
   rmdir: removeFirst,
   symlink: {
     after(recording, [, path], { error }) {
@@ -166,12 +176,18 @@ const writers: Readonly<Record<string, Watcher>> = {
     },
   },
   mkdtemp: {
-    after(recording, _args, { value }) {
-      const found = typeof value === "string" ? toPath(value) : undefined;
-      if (found !== undefined) recording.keptPrivate(found.path);
-    },
+    after: (recording, _args, { value }) => keepPrivate(recording, value),
+  },
+  mkdtempDisposable: {
+    after: (recording, _args, { value }) =>
+      keepPrivate(recording, (value as { readonly path?: unknown } | undefined)?.path),
   },
 };
+
+function keepPrivate(recording: Recording, given: unknown): void {
+  const found = typeof given === "string" ? toPath(given) : undefined;
+  if (found !== undefined) recording.keptPrivate(found.path);
+}
 
 function noteWrite(recording: Recording, given: unknown, extent: "alone" | "whole" = "alone"): void {
   const path = recording.locate(given);
@@ -224,8 +240,12 @@ function watchGlobs(holder: Holder, promises: Holder): void {
     if (folder === undefined) return;
     for (const pattern of [patterns].flat()) if (typeof pattern === "string") recording.globbed(folder, pattern);
   };
-  watchSync(holder, "globSync", { after: (recording, [patterns, options]) => note(recording, patterns, options) });
+  watchSync(holder, "globSync", {
+    isComposed: true,
+    after: (recording, [patterns, options]) => note(recording, patterns, options),
+  });
   watchCallback(holder, "glob", {
+    isComposed: true,
     after: (recording, [patterns, options]) =>
       note(recording, patterns, typeof options === "function" ? undefined : options),
   });
@@ -240,9 +260,11 @@ function watchGlobs(holder: Holder, promises: Holder): void {
           return;
         }
         insideNode(() => note(recording, patterns, options));
-        const walk = (original.call(this, patterns, options) as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+        const walk = (original.apply(this, callingBack(recording, [patterns, options])) as AsyncIterable<unknown>)[
+          Symbol.asyncIterator
+        ]();
         for (;;) {
-          const next = await insideNode(() => walk.next());
+          const next = await runNode(() => walk.next());
           if (next.done === true) return;
           yield next.value;
         }

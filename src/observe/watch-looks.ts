@@ -1,5 +1,6 @@
 /** What looks at paths without reading bytes: `stat` and its like, listings, links. */
 import type { BigIntStats, Dirent, Stats } from "node:fs";
+import util from "node:util";
 import type { Recording } from "./recording.ts";
 import { isAbsence, toStatDetail, type StatLevel } from "./stat-text.ts";
 import type { Watcher } from "./wrap.ts";
@@ -8,7 +9,8 @@ export const lookers: Readonly<Record<string, Watcher>> = {
   access: {
     after(recording, [given], { error }) {
       const path = recording.locate(given);
-      if (path === undefined || (error !== undefined && !isAbsence(error))) return;
+      if (path === undefined) return;
+      if (error !== undefined && !isAbsence(error)) return noteRefusal(recording, path);
       recording.looked(path, "stat", error === undefined ? someStat : undefined, 0);
     },
   },
@@ -39,6 +41,11 @@ export const lookers: Readonly<Record<string, Watcher>> = {
 
 const someStat = { kind: "there", size: 0, modifiedMs: 0 };
 
+/** Who may do what is not compared: once it is allowed, nobody would notice. */
+function noteRefusal(recording: Recording, path: string): void {
+  recording.blind.add(`is refused access to ${recording.nameOf(path)}`);
+}
+
 function noteListing(recording: Recording, [given, options]: readonly unknown[], value: unknown): void {
   const path = recording.locate(given);
   if (path === undefined) return;
@@ -62,6 +69,7 @@ function watchStat(kind: "stat" | "link"): Watcher {
       if (path === undefined) return undefined;
       if (error !== undefined || value === undefined) {
         if (error === undefined || isAbsence(error)) recording.looked(path, kind, undefined, 1);
+        else noteRefusal(recording, path);
         return undefined;
       }
       const stats = value as Stats | BigIntStats;
@@ -102,5 +110,12 @@ function revealSlowly(stats: Stats | BigIntStats, tell: (level: StatLevel) => vo
       },
     });
   }
+  // Getters are not shown by their values, as the properties they stand for are.
+  Object.defineProperty(stats, util.inspect.custom, {
+    configurable: true,
+    value(_depth: number, options: util.InspectOptions, inspect: typeof util.inspect) {
+      return inspect(Object.assign(Object.create(Object.getPrototypeOf(stats) as object) as object, stats), options);
+    },
+  });
   return stats;
 }

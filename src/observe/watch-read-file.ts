@@ -86,7 +86,13 @@ function ask(recording: Recording, given: unknown, options: unknown): Question |
     readonly flag?: unknown;
   };
   const { encoding, flag } = all;
-  if (flag !== undefined && flag !== null && flag !== "r") return undefined;
+  if (!onlyReads(flag)) {
+    // It may make or empty the file first: who does so reads what it wrote.
+    const path = recording.locate(given);
+    if (path !== undefined) recording.blind.add(`reads ${recording.nameOf(path)} with the flag ${String(flag)}`);
+    return undefined;
+  }
+  if (isStandardInput(given)) recording.blind.add("reads standard input");
   const isText = encoding !== undefined && encoding !== null && encoding !== "buffer";
   if (isText && !Buffer.isEncoding(encoding as string)) return undefined;
   const path = recording.locate(given);
@@ -100,11 +106,24 @@ function ask(recording: Recording, given: unknown, options: unknown): Question |
   };
 }
 
+/** Whether a flag opens a file that is there, and leaves it as it is. */
+function onlyReads(flag: unknown): boolean {
+  if (flag === undefined || flag === null) return true;
+  const { O_CREAT, O_TRUNC, O_WRONLY } = fs.constants;
+  return typeof flag === "number"
+    ? (flag & (O_CREAT | O_TRUNC | O_WRONLY)) === 0
+    : ["r", "rs", "sr", "r+", "rs+", "sr+"].includes(flag as string);
+}
+
+function isStandardInput(given: unknown): boolean {
+  return given === 0 || given === "/dev/stdin";
+}
+
 function readNow(original: AnyFunction, given: unknown, question: Question): unknown {
   const { recording, path, stamp, encoding } = question;
   try {
     if (encoding === "utf8" || encoding === "utf-8") {
-      const text = original.call(fs, given, encoding) as string;
+      const text = original.call(fs, given, { ...question.options, encoding }) as string;
       // Text without replacement characters has the digest of its bytes.
       if (!text.includes("\uFFFD")) {
         recording.read(path, text, stamp);

@@ -1,7 +1,9 @@
 /** Puts a watcher around a function of Node, in the three forms in which `fs` has most of them. */
+import { AsyncResource } from "node:async_hooks";
 import util from "node:util";
+import { outsideStep } from "../define/step-scope.ts";
 import type { Notice } from "../record/trace.ts";
-import { currentRecording, insideNode } from "./current.ts";
+import { backInStep, currentRecording, insideNode } from "./current.ts";
 import type { Recording } from "./recording.ts";
 
 export interface Outcome {
@@ -12,6 +14,8 @@ export interface Outcome {
 
 /** Looks on while a function is called. What it does itself is not observed. */
 export interface Watcher {
+  /** Whether Node does it by its own functions, one after another, that are watched as well. */
+  readonly isComposed?: true;
   before?(recording: Recording, args: readonly unknown[]): unknown;
   /** Answers with what the caller gets instead of the value, or with undefined. */
   after(recording: Recording, args: readonly unknown[], outcome: Outcome, begun: unknown): unknown;
@@ -59,7 +63,7 @@ export function watchSync(holder: Holder, name: string, watcher: Watcher): void 
         return insideNode(() => {
           begun = watcher.before?.(recording, args);
           try {
-            value = original.apply(this, args);
+            value = original.apply(this, watcher.isComposed === true ? callingBack(recording, args) : args);
             failed = false;
           } catch (thrown) {
             error = thrown;
@@ -88,7 +92,10 @@ export function watchCallback(holder: Holder, name: string, watcher: Watcher): v
           const instead = insideNode(() => watcher.after(recording, args, isError ? { error } : { value }, begun));
           (callback as AnyFunction).call(undefined, error, ...(instead === undefined ? [value] : [instead]), ...rest);
         };
-        return insideNode(() => original.apply(this, [...args.slice(0, -1), done]));
+        if (watcher.isComposed !== true) return insideNode(() => original.apply(this, [...args.slice(0, -1), done]));
+        const given = callingBack(recording, args.slice(0, -1));
+        const bound = AsyncResource.bind(done);
+        return runNode(() => original.apply(this, [...given, bound]));
       },
   );
 }
@@ -104,7 +111,9 @@ export function watchPromise(holder: Holder, name: string, watcher: Watcher): vo
         const begun = insideNode(() => watcher.before?.(recording, args));
         let value: unknown;
         try {
-          value = await insideNode(() => original.apply(this, args));
+          value = await (watcher.isComposed === true
+            ? runNode(() => original.apply(this, callingBack(recording, args)))
+            : insideNode(() => original.apply(this, args)));
         } catch (error) {
           insideNode(() => watcher.after(recording, args, { error }, begun));
           throw error;
@@ -113,6 +122,27 @@ export function watchPromise(holder: Holder, name: string, watcher: Watcher): vo
         return instead === undefined ? value : instead;
       },
   );
+}
+
+/** As {@link insideNode}, for what goes on later: Node does much by calling its own functions one after another. */
+export function runNode<T>(work: () => T): T {
+  return insideNode(() => outsideStep(work));
+}
+
+/** Arguments whose options, such as a filter, are functions of the user's: what those read is the step's. */
+export function callingBack(recording: Recording, args: readonly unknown[]): unknown[] {
+  return args.map((arg) => {
+    if (typeof arg !== "object" || arg === null || Object.getPrototypeOf(arg) !== Object.prototype) return arg;
+    const functions = Object.entries(arg).filter(([, value]) => typeof value === "function");
+    if (functions.length === 0) return arg;
+    const wrapped = functions.map(([name, value]) => [
+      name,
+      function (this: unknown, ...given: unknown[]) {
+        return backInStep(recording, () => (value as AnyFunction).apply(this, given));
+      },
+    ]);
+    return { ...arg, ...Object.fromEntries(wrapped) };
+  });
 }
 
 export type Tell = (recording: Recording, args: readonly unknown[]) => void;

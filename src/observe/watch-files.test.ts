@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import util from "node:util";
+import { installWatchers } from "./install.ts";
+import type { Observed, Observer } from "./observer.ts";
+import { openObserver } from "./open-observer.ts";
+
+installWatchers();
+
+let root: string;
+
+beforeEach(() => {
+  root = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), "reprise-watch-files-")));
+  fs.mkdirSync(at("folder/deep"), { recursive: true });
+  fs.writeFileSync(at("folder/x.txt"), "x");
+  fs.writeFileSync(at("a.txt"), "alpha");
+  fs.utimesSync(at("a.txt"), 1_700_000_000, 1_700_000_000);
+});
+
+afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
+
+const at = (name: string): string => join(root, name);
+
+function open(): Observer {
+  const files = { find: async () => new Map(), keep: () => {} };
+  return openObserver({ root, storePath: at(".reprise"), salt: () => "pepper", files });
+}
+
+async function observe(work: () => unknown): Promise<Observed> {
+  const parts = {
+    memos: [],
+    declared: undefined,
+    http: "revalidate",
+    packages: async () => new Set<string>(),
+  } as const;
+  const observation = open().observe(parts);
+  await observation.run(work);
+  return await observation.close();
+}
+
+const namesOf = ({ trace }: Observed): string[] =>
+  (trace?.content.reads ?? []).map(({ kind, name }) => `${kind} ${name}`);
+
+async function differencesOf({ trace }: Observed): Promise<readonly string[]> {
+  assert.ok(trace, "nothing was read");
+  const check = (await open().check(new Map([[trace.digest, trace.content]]))).get(trace.digest);
+  return check?.differences.map(({ code, part }) => `${code} ${part}`) ?? [];
+}
+
+describe("readFile", () => {
+  for (const flag of ["r+", "rs", "sr", fs.constants.O_RDONLY]) {
+    it(`is seen with the flag ${flag}`, async () => {
+      const observed = await observe(async () => {
+        assert.equal(fs.readFileSync(at("a.txt"), { flag: flag as string, encoding: "utf8" }), "alpha");
+        assert.equal(await fs.promises.readFile(at("folder/x.txt"), { flag, encoding: "utf8" }), "x");
+      });
+      assert.deepEqual(namesOf(observed), ["file a.txt", "file folder/x.txt"]);
+      fs.writeFileSync(at("a.txt"), "other");
+      fs.writeFileSync(at("folder/x.txt"), "other");
+      assert.deepEqual(await differencesOf(observed), ["file a.txt", "file folder/x.txt"]);
+    });
+  }
+
+  it("bars the result with a flag that may make the file", async () => {
+    const observed = await observe(() => fs.readFileSync(at("a.txt"), { flag: "a+" }));
+    assert.equal(observed.obstacle?.code, "unobserved");
+  });
+
+  it("bars the result of a step that reads standard input", async () => {
+    const signal = AbortSignal.abort();
+    const observed = await observe(async () => {
+      await assert.rejects(fs.promises.readFile("/dev/stdin", { signal }));
+    });
+    assert.match(observed.obstacle?.text ?? "", /standard input/u);
+  });
+});
+
+describe("what Node does by many of its own functions", () => {
+  const ways: Readonly<Record<string, () => unknown>> = {
+    cpSync: () => fs.cpSync(at("folder"), at("out"), { recursive: true }),
+    "cp with a promise": async () => await fs.promises.cp(at("folder"), at("out"), { recursive: true }),
+    "cp with a callback": async () =>
+      await new Promise((done) => fs.cp(at("folder"), at("out"), { recursive: true }, done)),
+  };
+  for (const [way, work] of Object.entries(ways)) {
+    it(`is seen by what it reads, and does not bar the result by looking where it writes, for ${way}`, async () => {
+      const observed = await observe(work);
+      assert.equal(observed.obstacle, undefined);
+      assert.deepEqual(namesOf(observed), ["file folder/x.txt", "tree folder"]);
+    });
+  }
+
+  it("does not bar the result when a step removes what it wrote", async () => {
+    const observed = await observe(async () => {
+      for (const remove of [fs.promises.rm, util.promisify(fs.rm)]) {
+        fs.mkdirSync(at("own"));
+        fs.writeFileSync(at("own/x"), "");
+        await remove(at("own"), { recursive: true });
+      }
+    });
+    assert.deepEqual([observed.obstacle, observed.trace], [undefined, undefined]);
+  });
+
+  const filter = (): boolean => fs.readFileSync(at("a.txt"), "utf8") === "alpha";
+  const filtered: Readonly<Record<string, () => unknown>> = {
+    cpSync: () => fs.cpSync(at("folder"), at("out"), { recursive: true, filter }),
+    "cp with a promise": async () => await fs.promises.cp(at("folder"), at("out"), { recursive: true, filter }),
+    "cp with a callback": async () =>
+      await new Promise((done) => fs.cp(at("folder"), at("out"), { recursive: true, filter }, done)),
+    globSync: () => fs.globSync("folder/*", { cwd: root, exclude: filter }),
+    "glob with a promise": async () => {
+      for await (const _ of fs.promises.glob("folder/*", { cwd: root, exclude: filter }));
+    },
+  };
+  for (const [way, work] of Object.entries(filtered)) {
+    it(`is seen by what the step's own filter reads, for ${way}`, async () => {
+      const observed = await observe(work);
+      assert.ok(namesOf(observed).includes("file a.txt"));
+      fs.writeFileSync(at("a.txt"), "other");
+      assert.deepEqual(await differencesOf(observed), ["file a.txt"]);
+    });
+  }
+
+  it("goes on in the step when it calls back", async () => {
+    const observed = await observe(
+      async () =>
+        await new Promise<void>((done) =>
+          fs.rm(at("none"), { force: true }, () => (fs.readFileSync(at("a.txt")), done())),
+        ),
+    );
+    assert.deepEqual(namesOf(observed), ["file a.txt"]);
+  });
+
+  it("does not hide what a stream of the step's reads while it is written", async () => {
+    async function* rows() {
+      yield await fs.promises.readFile(at("a.txt"));
+    }
+    const observed = await observe(async () => await fs.promises.writeFile(at("out.txt"), rows()));
+    assert.deepEqual(namesOf(observed), ["file a.txt"]);
+  });
+});
+
+describe("what is looked at", () => {
+  it("is unchanged when a directory is listed by names and with kinds", async () => {
+    const observed = await observe(() => [fs.readdirSync(root), fs.readdirSync(root, { withFileTypes: true })]);
+    assert.equal(observed.obstacle, undefined);
+    assert.deepEqual(await differencesOf(observed), []);
+    fs.writeFileSync(at("new.txt"), "");
+    assert.deepEqual(await differencesOf(observed), ["directory .", "directory ."]);
+  });
+
+  it("bars the result where it is refused, which nobody can see change", async () => {
+    const observed = await observe(() => assert.throws(() => fs.accessSync(at("a.txt"), fs.constants.X_OK)));
+    assert.equal(observed.obstacle?.code, "unobserved");
+  });
+
+  it("is shown as Node shows it, and counts as far as it is shown", async () => {
+    const plain = util.inspect(fs.statSync(at("a.txt")));
+    const observed = await observe(() => {
+      const stats = fs.statSync(at("a.txt"));
+      assert.equal(util.inspect(stats), plain);
+      assert.deepEqual(Object.keys(stats), Object.keys(structuredClone(stats)));
+    });
+    fs.utimesSync(at("a.txt"), 1, 1);
+    assert.deepEqual(await differencesOf(observed), ["file a.txt"]);
+  });
+
+  it("does not bar the result in a folder for scratch that removes itself", async () => {
+    const observed = await observe(() => {
+      using folder = fs.mkdtempDisposableSync(at("scratch-"));
+      fs.writeFileSync(join(folder.path, "x"), "x");
+      fs.readFileSync(join(folder.path, "x"));
+    });
+    assert.deepEqual([observed.obstacle, observed.trace], [undefined, undefined]);
+  });
+});
