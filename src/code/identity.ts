@@ -47,6 +47,8 @@ export interface CodeIdentity {
   readonly own: readonly string[];
   /** Ids of state in modules that its code changes while it runs, such as a memo: what one step has put there, another may take. */
   readonly memos: readonly string[];
+  /** A file of it that this process has loaded meanwhile, and that had been edited by then: what ran is not this code. */
+  findEdited(): string | undefined;
   /** Everything reached, ordered by id. Read from disk when first asked for on the warm path. */
   units(): Promise<readonly CodeUnit[]>;
 }

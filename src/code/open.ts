@@ -20,6 +20,7 @@ import {
 } from "./state.ts";
 import type { FileRecord } from "./record.ts";
 import { readUnits, toStored, toUnits, toWarmSteps, type Environment } from "./units.ts";
+import { loadedSince, watchLoads } from "./watch-loads.ts";
 import { stepKey, stillHolds, subjectOf, subjectOfFile } from "./warm.ts";
 
 export interface CodeIndexOptions {
@@ -103,6 +104,7 @@ export class ProjectIndex implements CodeIndex {
   }
 
   async #identify(steps: ReadonlySet<StepDefinition>): Promise<ReadonlyMap<StepDefinition, CodeIdentity>> {
+    watchLoads();
     const subject = subjectOf(this.root, steps, this.#entries);
     this.#registerDefinitions(steps);
     const earlier = this.#analysed ? undefined : this.#answerFromState(subject, steps);
@@ -171,13 +173,24 @@ export class ProjectIndex implements CodeIndex {
     const digest =
       environment.length === 0 ? record.digest : digestBytes(JSON.stringify([record.digest, ...environment]));
     const { place, own, memos } = record;
-    return { digest, verdict: verdictOf(notes), notes, place, own, memos, units: () => units(environment) };
+    // As it is now: the index reads a file anew when it has changed.
+    const files = record.files.flatMap((name) => {
+      const file = fileOf(name);
+      return file === undefined ? [] : [{ name, content: file.content }];
+    });
+    const findEdited = (): string | undefined =>
+      files.find(({ name, content }) => {
+        const late = loadedSince(join(this.root, name));
+        return late !== undefined && !content.startsWith(late);
+      })?.name;
+    return { digest, verdict: verdictOf(notes), notes, place, own, memos, findEdited, units: () => units(environment) };
   }
 
   /** Whether a file was edited after this process loaded it: then what runs is not what was fingerprinted. */
   #isEdited(name: string, file: Pick<StoredFile, "stamp" | "content"> | undefined): boolean {
     if (file === undefined) return false;
-    const loaded = this.#loaded.get(join(this.root, name));
+    const path = join(this.root, name);
+    const loaded = loadedSince(path) ?? this.#loaded.get(path);
     return loaded === undefined ? file.stamp[0] > performance.timeOrigin : !file.content.startsWith(loaded);
   }
 

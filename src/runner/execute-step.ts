@@ -184,9 +184,11 @@ async function recordSuccess(
     digest,
   }));
   const blobs = artifacts.flatMap(({ root, parts: more }) => [root, ...more]);
+  const edited = reusable ? parts.code.findEdited() : undefined;
   const isKept = !(await ports.overflow.holds(blobs));
   const stepRun: StepRun = {
     ...withObserved(withNotes(parts.stepRun, notes), observed),
+    ...(edited === undefined ? {} : { obstacle: editedMeanwhile(edited) }),
     ...(isKept ? {} : { obstacle: refused }),
     status: "completed",
     finishedAt,
@@ -226,6 +228,10 @@ const takenOver: Obstacle = {
   code: "taken-over",
   text: "its process gave no sign of life for so long that another one took over",
 };
+
+function editedMeanwhile(file: string): Obstacle {
+  return { code: "unstable-input", text: `${file} was edited before it was loaded, while the run went on` };
+}
 
 const refused: Obstacle = { code: "store-refused", text: "the store refused to take it" };
 

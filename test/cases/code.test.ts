@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { rolldown } from "rolldown";
 import { openStack } from "../../src/stack/stack.ts";
 import { loadPlan } from "../model/load.ts";
-import { repository } from "../rig/project.ts";
+import { makeProject, repository } from "../rig/project.ts";
 import { cached, firstTime, playOn, Playground, single, type Sources } from "./playground.ts";
 
 /** A step `work` that gives one number. */
@@ -351,6 +351,36 @@ test("A33: a source that is edited while the pipeline runs is not what the run h
   assert.deepEqual([second.steps, second.outputs], [["work completed: opaque-code"], { y: 2 }]);
   assert.match(first.told, /was edited after this process loaded it/u);
   assert.deepEqual((await project.play()).steps, cached);
+});
+
+test("a module that a step imports late, edited while it ran, is not what its result is stored for", async () => {
+  await using project = await makeProject({
+    "pipeline.ts": `
+import { existsSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { pipeline, step } from "reprise";
+const work = step({
+  name: "work",
+  run: async () => {
+    console.log("working");
+    while (process.title === "waits" && !existsSync("node_modules/go")) await delay(5);
+    return (await import("./late.ts")).late;
+  },
+});
+export const main = pipeline({ name: "main", build: () => ({ y: work() }) });
+const run = await main.run({}, { reporter: "plain" });
+console.log("gave " + (await run.outputs.y.load()));
+`,
+    "late.ts": "export const late = 1;",
+  });
+  const running = project.start(["pipeline.ts"], { nodeArguments: ["--title=waits"] });
+  await running.saw("working");
+  await project.edit("late.ts", "late = 1", "late = 2");
+  await project.write("node_modules/go", "");
+  assert.match((await running.finished).stdout, /late\.ts was edited before it was loaded[\s\S]*gave 2/u);
+  await project.edit("late.ts", "late = 2", "late = 1");
+  assert.match((await project.node(["pipeline.ts"])).stdout, /gave 1/u);
+  assert.match((await project.node(["pipeline.ts"])).stdout, /Using cached version of work[\s\S]*gave 1/u);
 });
 
 test("A38: a newer version of Reprise takes the results of an older one", async () => {

@@ -165,7 +165,10 @@ function codeIndexOf(textOf: (run: string) => string, verdict: CodeIdentity["ver
             .update(textOf(String(step.run)))
             .digest("hex")}` as Digest;
           const units = async (): Promise<readonly []> => [];
-          return [step, { digest, verdict, notes: [], place: undefined, own: [], memos: [], units }];
+          return [
+            step,
+            { digest, verdict, notes: [], place: undefined, own: [], memos: [], findEdited: () => undefined, units },
+          ];
         }),
       ),
   };

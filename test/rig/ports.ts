@@ -59,6 +59,7 @@ function identify(
     place: { file: "steps.ts", line: 1 },
     own: [unit.id],
     memos: [],
+    findEdited: () => undefined,
     units: async () => [unit],
     ...given,
   };
