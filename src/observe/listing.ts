@@ -1,6 +1,6 @@
 /** What a directory holds, as a text that is the same while the names are. */
 import type { Dirent } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { digestBytes, shortDigest } from "../hash/digest.ts";
 import { globSync, readdirSync } from "./disk.ts";
 import { absent, isAbsence, refused } from "./stat-text.ts";
@@ -27,7 +27,8 @@ export function showListing(path: string, found: readonly (string | Dirent)[], o
   const { kinds, without } = options;
   const names: string[] = [];
   for (const entry of found) {
-    const inside = typeof entry === "string" ? join(path, entry) : join(entry.parentPath, entry.name);
+    // The parent is called as it was asked for, which may be by a relative path.
+    const inside = typeof entry === "string" ? join(path, entry) : resolve(entry.parentPath, entry.name);
     if (isWithin(inside, without)) continue;
     const name = inside.slice(path.length).replace(/^[\\/]/u, "");
     names.push(kinds && typeof entry !== "string" ? `${kindOf(entry)} ${name}` : name);

@@ -6,7 +6,7 @@ import http from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -252,6 +252,7 @@ describe("what a step looks for", () => {
     await writeFile(at("sub/deep/x"), "");
     const observed = await observe(async () => {
       readdirSync(root, { withFileTypes: true });
+      readdirSync(relative(process.cwd(), at("sub")), { withFileTypes: true });
       readdirSync(at("sub"), { recursive: true });
       for await (const _ of await fs.promises.opendir(at("sub/deep")));
       readdirSync(at("sub/deep"), { encoding: "buffer" });
