@@ -20,11 +20,14 @@ export default defineConfig({
       // What a run loads anyway comes in few files: each costs up to half a millisecond. What only some commands need stays apart.
       groups: [
         { name: "define", test: /src\/(?:define\/(?!suggest-name)|hash|record|stack\/define-config)/u },
-        { name: "observe", test: /src\/(?:observe|code\/stamp)/u },
+        {
+          name: "observe",
+          test: /src\/(?:observe\/(?:install|watch-|wrap|current|disk|listing|stat-text|territory)|code\/stamp)/u,
+        },
         { name: "materializer", test: /src\/materializer/u },
         {
           name: "run",
-          test: /src\/(?:runner|cache|stack\/(?!require-node|node-version|define-config)|sql|store|blob)/u,
+          test: /src\/(?:runner|cache|observe|stack\/(?!require-node|node-version|define-config)|sql|store|blob)/u,
         },
         {
           name: "show",

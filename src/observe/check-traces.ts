@@ -28,7 +28,7 @@ export async function checkTraces(
       const id = toLookId(read, trace.salt);
       let now = looked.get(id);
       if (now === undefined) {
-        const found = world.look(read, trace.salt);
+        const found = world.look(read, () => trace.salt);
         now = typeof found === "string" ? found : await found;
         looked.set(id, now);
       }

@@ -1,18 +1,4 @@
 /** The file system as Node gives it, taken before anything is watched. */
 import fs from "node:fs";
 
-export const {
-  accessSync,
-  closeSync,
-  existsSync,
-  fstatSync,
-  globSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  readSync,
-  realpathSync,
-  statSync,
-} = fs;
+export const { globSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } = fs;

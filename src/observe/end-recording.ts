@@ -39,7 +39,7 @@ export async function endRecording({ recording, world, salt, isVouched }: EndPar
 
   async function trace(read: ObservedRead): Promise<void> {
     traced.push(read);
-    if (read.kind !== "http" && (await world.look(read, salt())) !== read.found) reads.changed.add(nameRead(read));
+    if (read.kind !== "http" && (await world.look(read, salt)) !== read.found) reads.changed.add(nameRead(read));
   }
 }
 

@@ -36,6 +36,13 @@ export function showListing(path: string, found: readonly (string | Dirent)[], o
   return showNames(names, kinds ? "entries" : "names");
 }
 
+/** The paths of all that is below a directory and is none itself. */
+export function filesBelow(path: string): readonly string[] {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
 /** The files and directories that match a pattern below a folder. */
 export function listMatches(folder: string, pattern: string, without: string): readonly string[] {
   return globSync(pattern, { cwd: folder }).filter((name) => !isWithin(join(folder, name), without));

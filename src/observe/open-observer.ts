@@ -1,21 +1,22 @@
 /** Opens what observes the steps of one run. */
+import { join } from "node:path";
 import type { DeclaredRead } from "../define/declared-read.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { Trace } from "../record/trace.ts";
 import { findUserPlace } from "../define/user-place.ts";
 import { checkTraces, type Answers } from "./check-traces.ts";
 import { currentRecording, runRecorded } from "./current.ts";
-import { readdirSync, statSync } from "./disk.ts";
+import { statSync } from "./disk.ts";
 import { endRecording } from "./end-recording.ts";
 import { inquire, showFresh } from "./http-resource.ts";
 import { installSenses, installWatchers } from "./install.ts";
+import { filesBelow } from "./listing.ts";
 import { closeMemos, openMemos } from "./memo-reads.ts";
 import { noteAddOns } from "./watch-processes.ts";
 import type { Observation, ObservationParts, Observed, Observer, ObserverParts } from "./observer.ts";
 import { Recording } from "./recording.ts";
 import { Territory } from "./territory.ts";
 import { World } from "./world.ts";
-import { join } from "node:path";
 
 export function openObserver({ root, storePath, salt, files }: ObserverParts): Observer {
   const territory = new Territory(root, storePath);
@@ -102,8 +103,5 @@ async function readDeclared(
 function readTree(recording: Recording, path: string): void {
   recording.listed(path, { kinds: true, recursive: true });
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-  for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
-    const inside = join(entry.parentPath, entry.name);
-    if (!entry.isDirectory() && recording.locate(inside) !== undefined) recording.opened(inside);
-  }
+  for (const inside of filesBelow(path)) if (recording.locate(inside) !== undefined) recording.opened(inside);
 }

@@ -11,7 +11,7 @@ import { readFileSync, statSync } from "./disk.ts";
 import { hasCredentials, showAnswer, showFresh, type Answer } from "./http-resource.ts";
 import { isWithin, listDirectory, listMatches, showListing, showNames } from "./listing.ts";
 import { Reads } from "./reads.ts";
-import { absent, type StatDetail, type StatLevel } from "./stat-text.ts";
+import { absent, isAbsence, type StatDetail, type StatLevel } from "./stat-text.ts";
 import { toPath, type Territory } from "./territory.ts";
 import { keyVariable, toGlobName } from "./world.ts";
 
@@ -83,8 +83,9 @@ export class Recording {
    * A file was sought to be read in vain, whatever Node says of it: a file may come where there is none, and where a
    * directory or something is that nobody may read.
    */
-  failed(path: string, stamp: Stamp | undefined): void {
-    if (stamp !== undefined) this.reads.addFile({ path, found: undefined, stamp, readAtMs: clock() }, this.nameOf);
+  failed(path: string, error: unknown, stamp: Stamp | undefined): void {
+    if (isAbsence(error)) this.missed(path);
+    else if (stamp !== undefined) this.reads.addFile({ path, found: undefined, stamp, readAtMs: clock() }, this.nameOf);
     else if (isNothing(path)) this.missed(path);
   }
 

@@ -1,5 +1,6 @@
 /** What `stat` said, as far as a step has looked: a step that asks whether a file is there does not depend on its size. */
 import type { BigIntStats, Stats } from "node:fs";
+import { stampOf, type Stamp } from "../code/stamp.ts";
 import { readlinkSync } from "./disk.ts";
 
 export interface StatDetail {
@@ -8,6 +9,9 @@ export interface StatDetail {
   readonly size: number;
   readonly modifiedMs: number;
 }
+
+/** Something is there; what, nobody asked. */
+export const something: StatDetail = { kind: "there", size: 0, modifiedMs: 0 };
 
 /** How closely a step looked: that there is something, what kind of thing, how large it is, when it was modified. */
 export type StatLevel = 0 | 1 | 2 | 3;
@@ -33,6 +37,15 @@ export function levelOf(text: string): StatLevel {
   if (text === "there" || text === absent || text === refused) return 0;
   if (/ at [\d.]+$/u.test(text)) return 3;
   return text.startsWith("file ") ? 2 : 1;
+}
+
+/** The stamp of a path: what `stat` says of a path; undefined where it says nothing. */
+export function stampQuietly(path: string): Stamp | undefined {
+  try {
+    return stampOf(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether an error says that there is nothing. */

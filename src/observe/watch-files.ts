@@ -1,16 +1,18 @@
 /** Watches `fs`, `fs/promises` and what is built on them. */
 import fs from "node:fs";
-import { join } from "node:path";
-import { stampOf, type Stamp } from "../code/stamp.ts";
+import type { Stamp } from "../code/stamp.ts";
 import { currentRecording, insideNode } from "./current.ts";
+import { lstatSync, statSync } from "./disk.ts";
+import { filesBelow } from "./listing.ts";
 import { lookers } from "./watch-looks.ts";
 import type { Recording } from "./recording.ts";
-import { isAbsence } from "./stat-text.ts";
+import { something, stampQuietly } from "./stat-text.ts";
 import { toPath } from "./territory.ts";
 import { watchReadFile } from "./watch-read-file.ts";
 import {
   callingBack,
   replace,
+  replaceInSteps,
   runNode,
   watchCallback,
   watchPromise,
@@ -28,7 +30,7 @@ export function watchFiles(): void {
     watchCallback(holder, name, watcher);
     watchPromise(promises, name, watcher);
   }
-  watchPromise(holder, "openAsBlob", readers.whole);
+  watchPromise(holder, "openAsBlob", wholeReader);
   const { native: nativeSync } = fs.realpathSync;
   const { native } = fs.realpath;
   const natives = { nativeSync, native } as unknown as Holder;
@@ -40,13 +42,11 @@ export function watchFiles(): void {
   watchGlobs(holder, promises);
 }
 
-const readers = {
-  /** A file is read by somebody who is not looked over the shoulder. */
-  whole: {
-    before: (recording, [path]) => beginRead(recording, path),
-    after: (recording, _args, { error }, begun) => endRead(recording, error, begun),
-  },
-} satisfies Record<string, Watcher>;
+/** A file is read by somebody who is not looked over the shoulder. */
+const wholeReader: Watcher = {
+  before: (recording, [path]) => beginRead(recording, path),
+  after: (recording, _args, { error }, begun) => endRead(recording, error, begun),
+};
 
 interface Begun {
   readonly path: string;
@@ -63,16 +63,7 @@ function endRead(recording: Recording, error: unknown, begun: unknown): void {
   if (begun === undefined) return;
   const { path, stamp } = begun as Begun;
   if (error === undefined) recording.opened(path, stamp);
-  else if (isAbsence(error)) recording.missed(path);
-  else recording.failed(path, stamp);
-}
-
-function stampQuietly(path: string): Stamp | undefined {
-  try {
-    return stampOf(path);
-  } catch {
-    return undefined;
-  }
+  else recording.failed(path, error, stamp);
 }
 
 /** What opens files, for whatever comes then. */
@@ -98,7 +89,7 @@ const openers: Readonly<Record<string, Watcher>> = {
     before(recording, [from]) {
       const path = recording.locate(from);
       if (path === undefined) return undefined;
-      if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) readBelow(recording, path);
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) readBelow(recording, path);
       else recording.opened(path, stampQuietly(path));
       return undefined;
     },
@@ -131,10 +122,7 @@ const openers: Readonly<Record<string, Watcher>> = {
 
 function readBelow(recording: Recording, path: string): void {
   recording.listed(path, { kinds: true, recursive: true });
-  for (const entry of fs.readdirSync(path, { recursive: true, withFileTypes: true })) {
-    const inside = join(entry.parentPath, entry.name);
-    if (!entry.isDirectory()) recording.opened(inside, stampQuietly(inside));
-  }
+  for (const inside of filesBelow(path)) recording.opened(inside, stampQuietly(inside));
 }
 
 const writeFirst: Watcher = {
@@ -146,7 +134,7 @@ const writeFirst: Watcher = {
 const removeFirst: Watcher = {
   before(recording, [path]) {
     const located = recording.locate(path);
-    return located !== undefined && fs.lstatSync(located, { throwIfNoEntry: false }) !== undefined;
+    return located !== undefined && lstatSync(located, { throwIfNoEntry: false }) !== undefined;
   },
   after(recording, [path], { error }, wasThere) {
     if (error === undefined && wasThere === true) noteWrite(recording, path, "whole");
@@ -212,25 +200,17 @@ function isWriting(flags: unknown): boolean {
 function watchExists(holder: Holder): void {
   const tell = (recording: Recording, given: unknown, isThere: unknown): void => {
     const path = recording.locate(given);
-    if (path !== undefined) recording.looked(path, "stat", isThere === true ? someStat : undefined, 0);
+    if (path !== undefined) recording.looked(path, "stat", isThere === true ? something : undefined, 0);
   };
   watchSync(holder, "existsSync", { after: (recording, [path], { value }) => tell(recording, path, value) });
-  replace(
-    holder,
-    "exists",
-    (original) =>
-      function (this: unknown, path, callback) {
-        const recording = currentRecording();
-        if (recording === undefined || typeof callback !== "function") return original.call(this, path, callback);
-        return original.call(this, path, (isThere: unknown) => {
-          insideNode(() => tell(recording, path, isThere));
-          (callback as (isThere: unknown) => void)(isThere);
-        });
-      },
-  );
+  replaceInSteps(holder, "exists", ({ recording, original, self, args: [path, callback] }) => {
+    if (typeof callback !== "function") return original.call(self, path, callback);
+    return original.call(self, path, (isThere: unknown) => {
+      insideNode(() => tell(recording, path, isThere));
+      (callback as (isThere: unknown) => void)(isThere);
+    });
+  });
 }
-
-const someStat = { kind: "there", size: 0, modifiedMs: 0 };
 
 /** Globs look at directories by functions of Node's own, at whatever time: they are noted by what they are asked for. */
 function watchGlobs(holder: Holder, promises: Holder): void {

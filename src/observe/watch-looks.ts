@@ -2,7 +2,7 @@
 import type { BigIntStats, Dirent, Stats } from "node:fs";
 import util from "node:util";
 import type { Recording } from "./recording.ts";
-import { isAbsence, toStatDetail, type StatLevel } from "./stat-text.ts";
+import { isAbsence, something, toStatDetail, type StatLevel } from "./stat-text.ts";
 import type { Watcher } from "./wrap.ts";
 
 export const lookers: Readonly<Record<string, Watcher>> = {
@@ -11,7 +11,7 @@ export const lookers: Readonly<Record<string, Watcher>> = {
       const path = recording.locate(given);
       if (path === undefined) return;
       if (error !== undefined && !isAbsence(error)) return noteRefusal(recording, path);
-      recording.looked(path, "stat", error === undefined ? someStat : undefined, 0);
+      recording.looked(path, "stat", error === undefined ? something : undefined, 0);
     },
   },
   stat: watchStat("stat"),
@@ -38,8 +38,6 @@ export const lookers: Readonly<Record<string, Watcher>> = {
     after: (recording, args) => noteListing(recording, args, undefined),
   },
 };
-
-const someStat = { kind: "there", size: 0, modifiedMs: 0 };
 
 /** Who may do what is not compared: once it is allowed, nobody would notice. */
 function noteRefusal(recording: Recording, path: string): void {

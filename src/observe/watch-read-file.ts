@@ -1,10 +1,10 @@
 /** Watches `readFile`: the bytes that a step gets are the bytes that are digested. */
 import fs from "node:fs";
-import { stampOf, type Stamp } from "../code/stamp.ts";
-import { currentRecording, insideNode } from "./current.ts";
+import type { Stamp } from "../code/stamp.ts";
+import { insideNode } from "./current.ts";
 import type { Recording } from "./recording.ts";
-import { isAbsence } from "./stat-text.ts";
-import { isModuleLoad, replace, type AnyFunction, type Holder } from "./wrap.ts";
+import { stampQuietly } from "./stat-text.ts";
+import { isModuleLoad, replaceInSteps, type AnyFunction, type Holder } from "./wrap.ts";
 
 interface Question {
   readonly recording: Recording;
@@ -17,66 +17,45 @@ interface Question {
 
 export function watchReadFile(): void {
   const holder = fs as unknown as Holder;
-  replace(
-    holder,
-    "readFileSync",
-    (original) =>
-      function (this: unknown, path, options) {
-        const recording = currentRecording();
-        if (recording === undefined) return original.call(this, path, options);
-        if (isModuleLoad(path)) return insideNode(() => original.call(this, path, options));
-        return insideNode(() => {
-          const question = ask(recording, path, options);
-          if (question === undefined) return original.call(this, path, options);
-          return readNow(original, path, question);
-        });
-      },
-  );
-  replace(
-    holder,
-    "readFile",
-    (original) =>
-      function (this: unknown, path, ...rest) {
-        const recording = currentRecording();
-        const callback = rest.at(-1);
-        const options = rest.length > 1 ? rest[0] : undefined;
-        const question =
-          recording === undefined || typeof callback !== "function"
-            ? undefined
-            : insideNode(() => ask(recording, path, options));
-        if (question === undefined) return original.call(this, path, ...rest);
-        const done = (error: unknown, bytes: unknown): void => {
-          let answer: unknown;
-          let problem: unknown = error ?? null;
-          try {
-            answer = insideNode(() => answerWith(question, problem, bytes));
-          } catch (thrown) {
-            problem = thrown;
-          }
-          if (problem === null) (callback as AnyFunction).call(undefined, null, answer);
-          else (callback as AnyFunction).call(undefined, problem);
-        };
-        return original.call(this, path, question.options, done);
-      },
-  );
-  replace(
-    fs.promises as unknown as Holder,
-    "readFile",
-    (original) =>
-      async function (this: unknown, path, options) {
-        const recording = currentRecording();
-        const question = recording === undefined ? undefined : insideNode(() => ask(recording, path, options));
-        if (question === undefined) return await original.call(this, path, options);
-        let bytes: unknown;
-        try {
-          bytes = await original.call(this, path, question.options);
-        } catch (error) {
-          insideNode(() => answerWith(question, error, undefined));
-          throw error;
-        }
-        return insideNode(() => answerWith(question, null, bytes));
-      },
-  );
+  replaceInSteps(holder, "readFileSync", ({ recording, original, self, args: [path, options] }) => {
+    if (isModuleLoad(path)) return insideNode(() => original.call(self, path, options));
+    return insideNode(() => {
+      const question = ask(recording, path, options);
+      if (question === undefined) return original.call(self, path, options);
+      return readNow(original, path, question);
+    });
+  });
+  replaceInSteps(holder, "readFile", ({ recording, original, self, args: [path, ...rest] }) => {
+    const callback = rest.at(-1);
+    const options = rest.length > 1 ? rest[0] : undefined;
+    const question = typeof callback === "function" ? insideNode(() => ask(recording, path, options)) : undefined;
+    if (question === undefined) return original.call(self, path, ...rest);
+    const done = (error: unknown, bytes: unknown): void => {
+      let answer: unknown;
+      let problem: unknown = error ?? null;
+      try {
+        answer = insideNode(() => answerWith(question, problem, bytes));
+      } catch (thrown) {
+        problem = thrown;
+      }
+      if (problem === null) (callback as AnyFunction).call(undefined, null, answer);
+      else (callback as AnyFunction).call(undefined, problem);
+    };
+    return original.call(self, path, question.options, done);
+  });
+  const promises = fs.promises as unknown as Holder;
+  replaceInSteps(promises, "readFile", async ({ recording, original, self, args: [path, options] }) => {
+    const question = insideNode(() => ask(recording, path, options));
+    if (question === undefined) return await original.call(self, path, options);
+    let bytes: unknown;
+    try {
+      bytes = await original.call(self, path, question.options);
+    } catch (error) {
+      insideNode(() => answerWith(question, error, undefined));
+      throw error;
+    }
+    return insideNode(() => answerWith(question, null, bytes));
+  });
 }
 
 /** Undefined where there is nothing to note, or where Node itself is to complain. */
@@ -132,26 +111,16 @@ function readNow(original: AnyFunction, given: unknown, question: Question): unk
     }
     return answerWith(question, null, original.call(fs, given, question.options));
   } catch (error) {
-    if (isAbsence(error)) recording.missed(path);
-    else recording.failed(path, stamp);
+    recording.failed(path, error, stamp);
     throw error;
   }
 }
 
 function answerWith({ recording, path, stamp, encoding }: Question, error: unknown, bytes: unknown): unknown {
   if (error !== null) {
-    if (isAbsence(error)) recording.missed(path);
-    else recording.failed(path, stamp);
+    recording.failed(path, error, stamp);
     return undefined;
   }
   recording.read(path, bytes as Buffer, stamp);
   return encoding === undefined ? bytes : (bytes as Buffer).toString(encoding);
-}
-
-function stampQuietly(path: string): Stamp | undefined {
-  try {
-    return stampOf(path);
-  } catch {
-    return undefined;
-  }
 }

@@ -33,7 +33,7 @@ export class World {
   }
 
   /** What is found now of a thing that was read; not for `http`. */
-  look({ kind, name, found }: ObservedRead, salt: string): string | Promise<string> {
+  look({ kind, name, found }: ObservedRead, salt: () => string): string | Promise<string> {
     const { territory } = this;
     const path = (): string => territory.pathOf(name);
     switch (kind) {
@@ -54,7 +54,7 @@ export class World {
       case "glob":
         return this.glob(name);
       case "env":
-        return keyVariable(process.env[name], salt);
+        return keyVariable(process.env[name], salt());
       case "variables":
         return showNames(Object.keys(process.env), "names");
       case "folder":

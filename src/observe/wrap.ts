@@ -47,7 +47,16 @@ export function replace(holder: Holder, name: string, make: (original: AnyFuncti
   }
 }
 
-export function watchSync(holder: Holder, name: string, watcher: Watcher): void {
+/** A call of a watched function by a step. */
+export interface Call {
+  readonly recording: Recording;
+  readonly original: AnyFunction;
+  readonly self: unknown;
+  readonly args: unknown[];
+}
+
+/** Has calls that steps make handled, and lets all others pass. */
+export function replaceInSteps(holder: Holder, name: string, handle: (call: Call) => unknown): void {
   replace(
     holder,
     name,
@@ -55,73 +64,65 @@ export function watchSync(holder: Holder, name: string, watcher: Watcher): void 
       function (this: unknown, ...args) {
         const recording = currentRecording();
         if (recording === undefined) return original.apply(this, args);
-        if (isModuleLoad(args[0])) return insideNode(() => original.apply(this, args));
-        let begun: unknown;
-        let value: unknown;
-        let failed = true;
-        let error: unknown;
-        return insideNode(() => {
-          begun = watcher.before?.(recording, args);
-          try {
-            value = original.apply(this, watcher.isComposed === true ? callingBack(recording, args) : args);
-            failed = false;
-          } catch (thrown) {
-            error = thrown;
-          }
-          const instead = watcher.after(recording, args, failed ? { error } : { value }, begun);
-          if (failed) throw error;
-          return instead === undefined ? value : instead;
-        });
+        return handle({ recording, original, self: this, args });
       },
   );
+}
+
+export function watchSync(holder: Holder, name: string, watcher: Watcher): void {
+  replaceInSteps(holder, name, ({ recording, original, self, args }) => {
+    if (isModuleLoad(args[0])) return insideNode(() => original.apply(self, args));
+    let value: unknown;
+    let failed = true;
+    let error: unknown;
+    return insideNode(() => {
+      const begun = watcher.before?.(recording, args);
+      try {
+        value = original.apply(self, watcher.isComposed === true ? callingBack(recording, args) : args);
+        failed = false;
+      } catch (thrown) {
+        error = thrown;
+      }
+      const instead = watcher.after(recording, args, failed ? { error } : { value }, begun);
+      if (failed) throw error;
+      return instead === undefined ? value : instead;
+    });
+  });
 }
 
 /** For functions that take a callback last. */
 export function watchCallback(holder: Holder, name: string, watcher: Watcher): void {
-  replace(
-    holder,
-    name,
-    (original) =>
-      function (this: unknown, ...args) {
-        const recording = currentRecording();
-        const callback = args.at(-1);
-        if (recording === undefined || typeof callback !== "function") return original.apply(this, args);
-        const begun = insideNode(() => watcher.before?.(recording, args));
-        const done = (error: unknown, value: unknown, ...rest: unknown[]): void => {
-          const isError = error !== null && error !== undefined;
-          const instead = insideNode(() => watcher.after(recording, args, isError ? { error } : { value }, begun));
-          (callback as AnyFunction).call(undefined, error, ...(instead === undefined ? [value] : [instead]), ...rest);
-        };
-        if (watcher.isComposed !== true) return insideNode(() => original.apply(this, [...args.slice(0, -1), done]));
-        const given = callingBack(recording, args.slice(0, -1));
-        const bound = AsyncResource.bind(done);
-        return runNode(() => original.apply(this, [...given, bound]));
-      },
-  );
+  replaceInSteps(holder, name, ({ recording, original, self, args }) => {
+    const callback = args.at(-1);
+    if (typeof callback !== "function") return original.apply(self, args);
+    const begun = insideNode(() => watcher.before?.(recording, args));
+    const done = (error: unknown, value: unknown, ...rest: unknown[]): void => {
+      const isError = error !== null && error !== undefined;
+      const instead = insideNode(() => watcher.after(recording, args, isError ? { error } : { value }, begun));
+      (callback as AnyFunction).call(undefined, error, ...(instead === undefined ? [value] : [instead]), ...rest);
+    };
+    if (watcher.isComposed !== true) return insideNode(() => original.apply(self, [...args.slice(0, -1), done]));
+    const given = callingBack(recording, args.slice(0, -1));
+    const bound = AsyncResource.bind(done);
+    return runNode(() => original.apply(self, [...given, bound]));
+  });
 }
 
 export function watchPromise(holder: Holder, name: string, watcher: Watcher): void {
-  replace(
-    holder,
-    name,
-    (original) =>
-      async function (this: unknown, ...args) {
-        const recording = currentRecording();
-        if (recording === undefined) return await original.apply(this, args);
-        const begun = insideNode(() => watcher.before?.(recording, args));
-        let value: unknown;
-        try {
-          value = await (watcher.isComposed === true
-            ? runNode(() => original.apply(this, callingBack(recording, args)))
-            : insideNode(() => original.apply(this, args)));
-        } catch (error) {
-          insideNode(() => watcher.after(recording, args, { error }, begun));
-          throw error;
-        }
-        const instead = insideNode(() => watcher.after(recording, args, { value }, begun));
-        return instead === undefined ? value : instead;
-      },
-  );
+  replaceInSteps(holder, name, async ({ recording, original, self, args }) => {
+    const begun = insideNode(() => watcher.before?.(recording, args));
+    let value: unknown;
+    try {
+      value = await (watcher.isComposed === true
+        ? runNode(() => original.apply(self, callingBack(recording, args)))
+        : insideNode(() => original.apply(self, args)));
+    } catch (error) {
+      insideNode(() => watcher.after(recording, args, { error }, begun));
+      throw error;
+    }
+    const instead = insideNode(() => watcher.after(recording, args, { value }, begun));
+    return instead === undefined ? value : instead;
+  });
 }
 
 /** As {@link insideNode}, for what goes on later: Node does much by calling its own functions one after another. */
@@ -149,35 +150,22 @@ export type Tell = (recording: Recording, args: readonly unknown[]) => void;
 
 /** Tells somebody who looks on when a function is called in a step; the call goes on as it is. */
 export function watchCall(holder: Holder, name: string, tell: Tell): void {
-  replace(
-    holder,
-    name,
-    (original) =>
-      function (this: unknown, ...args) {
-        const recording = currentRecording();
-        if (recording === undefined) return original.apply(this, args);
-        return insideNode(() => {
-          tell(recording, args);
-          return original.apply(this, args);
-        });
-      },
+  replaceInSteps(holder, name, ({ recording, original, self, args }) =>
+    insideNode(() => {
+      tell(recording, args);
+      return original.apply(self, args);
+    }),
   );
 }
 
 /** As {@link watchCall}, once a step, and only for calls that do not come from Node's own modules. */
 export function watchSense(holder: Holder, name: string, { kind, text }: Pick<Notice, "kind" | "text">): void {
-  replace(
-    holder,
-    name,
-    (original) =>
-      function (this: unknown, ...args) {
-        const recording = currentRecording();
-        if (recording !== undefined && !recording.hasNotice(kind) && !isCalledByNode()) {
-          insideNode(() => recording.notice(kind, text));
-        }
-        return original.apply(this, args);
-      },
-  );
+  replaceInSteps(holder, name, ({ recording, original, self, args }) => {
+    if (!recording.hasNotice(kind) && !isCalledByNode(handledFrames)) {
+      insideNode(() => recording.notice(kind, text));
+    }
+    return original.apply(self, args);
+  });
 }
 
 /** As {@link watchCall}, for `new`. */
@@ -195,20 +183,22 @@ export function watchNew(holder: Record<string, unknown>, name: string, tell: Te
 
 const moduleFile = /\.(?:[cm]?[jt]sx?|json|node|wasm)$/u;
 const loader = /^node:internal\/modules\/|[\\/]node_modules[\\/]tsx[\\/]/u;
-/** Whether it is Node's loader that reads a file: modules are code, which the key knows. To be asked by the wrapper itself. */
+/** Whether it is Node's loader that reads a file: modules are code, which the key knows. For handlers of {@link replaceInSteps}. */
 export function isModuleLoad(path: unknown): boolean {
   const text = typeof path === "string" ? path : path instanceof URL ? path.pathname : "";
-  return moduleFile.test(text) && loader.test(callerScript());
+  return moduleFile.test(text) && loader.test(callerScript(handledFrames));
 }
 
-/** Whether one of Node's own modules calls. To be asked by the wrapper itself. */
-export function isCalledByNode(): boolean {
-  return callerScript().startsWith("node:");
+/** Whether one of Node's own modules calls the function that asks, or with `handledFrames` the one that it handles. */
+export function isCalledByNode(frames = askedFrames): boolean {
+  return callerScript(frames).startsWith("node:");
 }
 
-/** This function, the one that asks, the wrapper that wants to know, and who called it. */
-const frames = 4;
+/** `callerScript`, the function that calls it, the one that asks, and who called that. */
+const askedFrames = 4;
+/** The same with a handler, which is called by what stands in for the watched function. */
+const handledFrames = askedFrames + 1;
 
-function callerScript(): string {
+function callerScript(frames: number): string {
   return util.getCallSites(frames, { sourceMap: false })[frames - 1]?.scriptName ?? "";
 }

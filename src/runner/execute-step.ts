@@ -64,7 +64,7 @@ export async function executeStep(parts: ExecuteParts): Promise<Executed> {
     memos: code.memos,
     declared: resolveReads(parts.node),
     http: options.http,
-    packages: async () => new Set((await code.units()).filter(({ kind }) => kind === "package").map(({ id }) => id)),
+    packages: () => packagesOf(code),
   });
   for (let attempt = 1; ; attempt += 1) {
     const startedAt = Date.now();

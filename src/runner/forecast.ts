@@ -10,6 +10,7 @@ import { assertInternal } from "../error.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { KeyRecord } from "../record/key.ts";
 import type { Reason } from "../record/reason.ts";
+import { openLooker } from "./open-looker.ts";
 import { policyOf, type NodePolicy } from "./policy.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { RunnerPorts } from "./ports.ts";
@@ -44,7 +45,7 @@ export async function forecastPlan(plan: Plan, ports: RunnerPorts, options: RunO
   const selection = selectNodes(plan, options);
   const identities = await ports.code.identify([...new Set(plan.nodes.map((node) => node.step))]);
   const explainMiss = openMissExplainer(ports.metadata, plan.pipeline);
-  const observer = ports.openObserver({ find: (paths) => ports.metadata.fileDigests(paths), keep: () => {} });
+  const observer = openLooker(ports);
   const hits = new Map<NodeId, CacheEntry>();
   const forecasts = new Map<NodeId, Forecast>();
   for (const node of plan.nodes) {

@@ -15,6 +15,7 @@ import type { ContentStore } from "../store/content-store.ts";
 import { DamagedInput } from "./attempt.ts";
 import { toErrorRecord } from "./error-record.ts";
 import { attemptOnce, packagesOf } from "./execute-step.ts";
+import { openLooker } from "./open-looker.ts";
 import { registryOf } from "./plan-registry.ts";
 import type { RunnerPorts } from "./ports.ts";
 import { makeNotes } from "./step-context.ts";
@@ -148,7 +149,7 @@ async function findEntry({ ports, options, node, code }: NodeParts): Promise<Fou
   const entry = entries.find((each) => each.origin === origin);
   if (entry === undefined) return "its result is not kept for reuse any more";
   if (entry.trace !== undefined) {
-    const checks = await openObserver(ports).check(await ports.metadata.traces([entry.trace]));
+    const checks = await openLooker(ports).check(await ports.metadata.traces([entry.trace]));
     const check = checks.get(entry.trace);
     if (check === undefined) return "what it read is no longer known";
     const [first] = check.differences;
@@ -159,10 +160,6 @@ async function findEntry({ ports, options, node, code }: NodeParts): Promise<Fou
   return damaged ? "its stored output is missing or was altered: a run mends it" : { entry, stepRun };
 }
 
-function openObserver(ports: RunnerPorts): ReturnType<RunnerPorts["openObserver"]> {
-  return ports.openObserver({ find: (paths) => ports.metadata.fileDigests(paths), keep: () => {} });
-}
-
 /** Calls the step as a run does. What it says goes nowhere. */
 async function execute(
   { ports, options, node, code }: NodeParts,
@@ -170,7 +167,7 @@ async function execute(
 ): Promise<ReadonlyMap<string, StoredValue> | string> {
   const effective = resolveNodeOptions(node, {}, ports.defaults);
   for (let attempt = 1; ; attempt += 1) {
-    const observation = openObserver(ports).observe({
+    const observation = openLooker(ports).observe({
       memos: code.memos,
       declared: resolveReads(node),
       http: effective.http,

@@ -12,6 +12,7 @@ import { UsageError } from "../error.ts";
 import { openObserver } from "../observe/open-observer.ts";
 import { createRegistry } from "../materializer/registry.ts";
 import type { HistoryPorts } from "../history/ports.ts";
+import { openLooker } from "../runner/open-looker.ts";
 import type { RunnerPorts } from "../runner/ports.ts";
 import { openSqlite } from "../sql/sqlite.ts";
 import type { BlobStore } from "../store/blob-store.ts";
@@ -70,6 +71,7 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
   const hasStore = options.purpose !== "look" || existsSync(metadataFile(storePath));
   const { metadata, blobs } = hasStore ? await openStore(storePath) : openEmptyStore();
   const salt = openSalt(storePath);
+  const open: Stack["openObserver"] = (files) => openObserver({ root: loaded.root, storePath, salt, files });
   const overflow = openOverflow(blobs);
   return {
     ...description,
@@ -81,13 +83,9 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
     overflow,
     registry: createRegistry(loaded.config.materializers ?? []),
     code: openCodeIndex({ root: loaded.root, stateDir: hasStore ? join(storePath, "code") : undefined }),
-    openObserver: (files) => openObserver({ root: loaded.root, storePath, salt, files }),
+    openObserver: open,
     openScratch,
-    async checkTraces(traces) {
-      // Nothing is remembered: to look at what is stored changes nothing.
-      const files = { find: (paths: readonly string[]) => metadata.fileDigests(paths), keep: () => {} };
-      return await openObserver({ root: loaded.root, storePath, salt, files }).check(traces);
-    },
+    checkTraces: async (traces) => await openLooker({ openObserver: open, metadata }).check(traces),
     leaseMs: readLeaseMs(process.env.REPRISE_LEASE || undefined),
     version: repriseVersion,
     config: loaded.config,
