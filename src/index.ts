@@ -77,6 +77,8 @@ export type {
   Ref,
   RunHandle,
   RunOptions,
+  SecretsOption,
+  SecretUse,
   Step,
   StepContext,
   StepOptions,

@@ -1,4 +1,5 @@
 /** One difference in words. */
+import { hiddenSecret } from "../define/secret-mask.ts";
 import type { Difference } from "../record/reason.ts";
 
 /** One sentence fragment for the most telling difference. */
@@ -10,6 +11,8 @@ export function describeDifference(difference: Difference, others = 0): string {
       : difference.to === undefined
         ? `${difference.part} is gone`
         : undefined;
+  if (difference.to === hiddenSecret && change === undefined)
+    return `${difference.part} changed, which is secret${more}`;
   switch (difference.code) {
     case "code":
     case "import":

@@ -1,10 +1,13 @@
 /** The key of a node: what decides whether a stored result is its result. */
 import type { CodeIdentity } from "../code/identity.ts";
 import type { DeclaredRead } from "../define/declared-read.ts";
-import type { Declaration, StepDefinition } from "../define/plan.ts";
+import type { Argument, Declaration, StepDefinition } from "../define/plan.ts";
 import type { StepIdentityOptions } from "../define/options.ts";
+import { hiddenSecret, type SecretMask } from "../define/secret-mask.ts";
 import { isSchema } from "../define/validate.ts";
+import { assertInternal, DefinitionError } from "../error.ts";
 import { digestValue } from "../hash/canonical.ts";
+import { digestBytes, type Digest } from "../hash/digest.ts";
 import { showValue } from "../hash/show-value.ts";
 import type { KeyArgument, KeyDigest, KeyRecord } from "../record/key.ts";
 
@@ -28,10 +31,22 @@ export interface KeyParts {
   readonly reads: readonly DeclaredRead[] | undefined;
   /** The plain values among the arguments, for `cacheKey`. */
   readonly params: Readonly<Record<string, unknown>>;
+  /** Undefined when nothing of the plan is secret. */
+  readonly secrets: KeySecrets | undefined;
+}
+
+/** The secrets of a plan, as a key sees them. */
+export interface KeySecrets {
+  readonly mask: SecretMask;
+  /** A digest that nobody can make who has not got the store. `name` is for the error of a value that has no canonical form. */
+  digest(value: unknown, name: string): Digest;
 }
 
 /** Makes a node's key. Throws what a `cacheKey` function throws, and a ValueError when it returns what has no canonical form. */
-export function makeKey({ step, code, arguments: args, identity, reads, params }: KeyParts): Key {
+export function makeKey({ step, code, arguments: args, identity, reads, params, secrets }: KeyParts): Key {
+  const shownReads = reads?.map(showRead);
+  const read = shownReads?.find((each) => secrets?.mask.holds(each));
+  if (read !== undefined) throw secretInReads(step, read.split(" ", 1)[0] as string);
   const record: KeyRecord = {
     scheme: keyScheme,
     step: step.name,
@@ -39,8 +54,8 @@ export function makeKey({ step, code, arguments: args, identity, reads, params }
     arguments: args,
     outputs: describeDeclarations(step.outputs),
     version: identity.version,
-    cacheKey: identity.cacheKey && toValueArgument(identity.cacheKey(params), "cacheKey"),
-    ...(reads === undefined ? {} : { reads: reads.map(showRead) }),
+    cacheKey: identity.cacheKey && toCacheKey(identity.cacheKey(params), secrets),
+    ...(shownReads === undefined ? {} : { reads: shownReads }),
     runtime: runtimeOfThisProcess,
   };
   return { digest: digestKey(record), record };
@@ -49,6 +64,36 @@ export function makeKey({ step, code, arguments: args, identity, reads, params }
 /** A plain value as the key sees it. `name` is for the error of a value that has no canonical form. */
 export function toValueArgument(value: unknown, name: string): KeyArgument {
   return { kind: "value", digest: digestValue(value, { name }), shown: showValue(value, shownLength) };
+}
+
+/** A plain value that is secret, or has a secret in it. */
+export function toSecretArgument(
+  { value, secret }: Extract<Argument, { kind: "value" }>,
+  name: string,
+  secrets: KeySecrets | undefined,
+): KeyArgument {
+  // That there is one counts: a step may do something else without.
+  if (secret === "ignore") return { kind: "value", digest: ignoredSecret, shown: `${hiddenSecret}, not compared` };
+  assertInternal(secrets, `argument "${name}" is secret in a plan without secrets`);
+  return { kind: "value", digest: secrets.digest(value, name), shown: hiddenSecret };
+}
+
+/** No value's: canonical bytes begin otherwise. */
+const ignoredSecret = digestBytes("a secret that is not compared");
+
+function toCacheKey(value: unknown, secrets: KeySecrets | undefined): KeyArgument {
+  if (secrets === undefined || !secrets.mask.holds(value)) return toValueArgument(value, "cacheKey");
+  return toSecretArgument({ kind: "value", value, secret: "compare" }, "cacheKey", secrets);
+}
+
+function secretInReads(step: StepDefinition, kind: string): DefinitionError {
+  return new DefinitionError([
+    {
+      code: "RPS1012",
+      message: `Option "reads" of step "${step.name}" names a ${kind} by a secret, and what is read is kept in clear`,
+      hint: "Leave the secret out of the name, or let cacheKey say what the result depends on",
+    },
+  ]);
 }
 
 /** Digest of what counts in a key: all of it but the texts for people. */

@@ -2,7 +2,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Problem } from "../error.ts";
 import { isPlainRecord } from "./to-argument.ts";
-import { describeIssue, issueMember, validate } from "./validate.ts";
+import { describeIssue, issueMember, validate, type Secrets } from "./validate.ts";
 
 export interface AcceptedParams {
   /** What was given, overlaid with what the schema yields; what the schema does not know survives. */
@@ -12,14 +12,17 @@ export interface AcceptedParams {
 
 /**
  * Validates the plain values among the arguments. `others` names the arguments that are references (or steps): those
- * cannot be what the schema gives. `owner` is as in `step "train"`.
+ * cannot be what the schema gives. `owner` is as in `step "train"`. The mask learns the secrets, as given and as the schema
+ * yields them.
  */
 export function acceptParams(
   schema: StandardSchemaV1 | undefined,
   plain: Readonly<Record<string, unknown>>,
   others: readonly string[],
   owner: string,
+  secrets: Secrets,
 ): AcceptedParams {
+  for (const name of secrets.names) secrets.mask.add(plain[name]);
   if (schema === undefined) return { values: plain, problems: [] };
   const what = `The params schema of ${owner}`;
   const misplaced = others.filter((name) => isParam(schema, plain, name, what));
@@ -28,19 +31,24 @@ export function acceptParams(
 
   const validation = validate(schema, plain, what);
   switch (validation.kind) {
-    case "broken":
-      return { values: plain, problems: [validation.problem] };
+    case "broken": {
+      const { problem } = validation;
+      return { values: plain, problems: [{ ...problem, message: secrets.mask.hide(problem.message) }] };
+    }
     case "invalid":
       return {
         values: plain,
         problems: validation.issues.map((issue) => ({
           code: "RPS2002",
-          message: `Params of ${owner} do not fit: ${describeIssue("params", issue, plain)}`,
+          message: `Params of ${owner} do not fit: ${describeIssue("params", issue, plain, secrets)}`,
           hint: issueMember(issue) === undefined ? "Mend the params" : `Mend "${issueMember(issue)}"`,
         })),
       };
     case "valid":
-      if (isPlainRecord(validation.value)) return { values: { ...plain, ...validation.value }, problems: [] };
+      if (isPlainRecord(validation.value)) {
+        for (const name of secrets.names) secrets.mask.add(validation.value[name]);
+        return { values: { ...plain, ...validation.value }, problems: [] };
+      }
       return {
         values: plain,
         problems: [

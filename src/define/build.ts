@@ -2,12 +2,15 @@
 import type { Problem } from "../error.ts";
 import type { StepOptions } from "./options.ts";
 import type { NodeId, PipelineDefinition, PlanNode, StepDefinition } from "./plan.ts";
+import type { SecretMask } from "./secret-mask.ts";
 
 export interface Build {
   readonly nodes: PlanNode[];
   readonly problems: Problem[];
   /** Names that nodes and nested pipelines have, with their prefixes, and the count that the next wish for one starts at. */
   readonly taken: Map<string, number>;
+  /** Knows what was found to be secret so far. */
+  readonly mask: SecretMask;
   /** Of the pipeline whose build runs at this moment. */
   scope: Scope;
 }

@@ -88,6 +88,7 @@ function collectArguments(build: Build, step: StepDefinition, id: NodeId, given:
   const collected: Record<string, Argument> = {};
   const plain: Record<string, unknown> = {};
   const edges: string[] = [];
+  const names = new Set(Object.keys(step.secrets ?? {}));
   let complete = true;
   for (const [name, value] of Object.entries(acceptArguments(given, owner))) {
     // An argument that is undefined and one that is left out are the same to a function that destructures them.
@@ -95,15 +96,26 @@ function collectArguments(build: Build, step: StepDefinition, id: NodeId, given:
     const argument = toArgument(build, value, `Argument "${name}" of ${owner}`);
     if (argument === undefined) complete = false;
     else if (argument.kind !== "value") edges.push(name);
+    if (names.has(name) && argument?.kind === "value") build.mask.add(argument.value);
+    else if (names.has(name) && argument !== undefined) report(storedSecret(`Argument "${name}" of ${owner}`));
     if (argument?.kind === "value" && !Object.hasOwn(step.inputs, name)) plain[name] = argument.value;
     else if (argument !== undefined) collected[name] = argument;
   }
   // What is left out because it is wrong would be missed here once more.
   if (!complete) return {};
-  const { values, problems } = acceptParams(step.params, plain, edges, owner);
+  const { values, problems } = acceptParams(step.params, plain, edges, owner, { names, mask: build.mask });
   for (const [name, value] of Object.entries(values)) collected[name] = { kind: "value", value };
   for (const problem of [...problems, ...missingInputs(step, collected, id)]) report(problem);
   return Object.fromEntries(Object.entries(collected).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** An output is stored as it is, for whoever can read the store. */
+export function storedSecret(what: string): Problem {
+  return {
+    code: "RPS1013",
+    message: `${what} is marked secret, but is an output of a step, which is stored in clear`,
+    hint: "Pass the secret as a param of the pipeline, or let the step that needs it get it itself",
+  };
 }
 
 /** The named arguments of a call, once it is sure that they are named. */

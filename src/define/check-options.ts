@@ -5,6 +5,7 @@ import { captureCallSites } from "./capture-call-sites.ts";
 import { toDeclaredReads } from "./declared-read.ts";
 import { durationHint, toMilliseconds } from "./duration.ts";
 import { checkName } from "./name.ts";
+import type { SecretUse } from "./options.ts";
 import type { RunOptions } from "./run-handle.ts";
 import { suggestName } from "./suggest-name.ts";
 import { throwProblems } from "./throw-problems.ts";
@@ -54,6 +55,15 @@ const reads: Check = (value) => {
   return "expected" in found ? [found.expected, found.hint] : undefined;
 };
 
+const secretsHint = 'Write ["apiKey"], or { apiKey: "ignore" }';
+const secrets: Check = (value) => {
+  if (Array.isArray(value)) return texts(value);
+  const isRight =
+    typeof value === "object" && value !== null && Object.values(value).every((use) => uses.includes(use as string));
+  return isRight ? undefined : ['a list of names, or "compare" or "ignore" by name', secretsHint];
+};
+const uses: readonly string[] = ["compare", "ignore"] satisfies readonly SecretUse[];
+
 const levelChecks = {
   cache: oneOf(true, false, "use", "refresh", "off", "require"),
   expires: (value) => (toMilliseconds(value) === undefined ? ["a duration", durationHint] : undefined),
@@ -71,10 +81,11 @@ const checks = {
     params: anything,
     inputs: anything,
     outputs: anything,
+    secrets,
     ...levelChecks,
     ...identityChecks,
   },
-  pipeline: { name: anything, params: anything, build: anything, ...levelChecks },
+  pipeline: { name: anything, params: anything, build: anything, secrets: texts, ...levelChecks },
   call: { name: anything, after: anything, ...levelChecks, ...identityChecks },
   "pipeline call": { name: anything, after: anything, ...levelChecks },
   defaults: levelChecks,

@@ -21,6 +21,8 @@ export type {
   Duration,
   HttpOption,
   HttpPolicy,
+  SecretsOption,
+  SecretUse,
   StepIdentityOptions,
   StepOptions,
 } from "./options.ts";

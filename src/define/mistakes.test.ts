@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { basename } from "node:path";
 import { test, type TestContext } from "node:test";
+import { inspect } from "node:util";
 import * as v from "valibot";
 import { z } from "zod";
 import { DefinitionError, RepriseError, type Problem } from "../error.ts";
@@ -274,6 +275,98 @@ test("a build that went wrong leaves nothing behind for the next one", () => {
   assert.throws(build(() => void `${loose.splitter()}`));
   assert.throws(() => loose.splitter(), { code: "RPS1002" });
   build(() => void loose.splitter())();
+});
+
+test("a secret that does not fit is told without its value, whatever the schema says of it", () => {
+  const secret = "correct-horse-battery-staple".repeat(4);
+  const params = z.object({
+    key: z.string().max(3, `"${secret}" is too long`),
+    pin: z.number().max(3),
+    limits: z.object({ key: z.string() }).refine(({ key }) => key === "", { path: [] }),
+  });
+  const given = { key: secret, pin: 4711, limits: { key: `Bearer ${secret}` } };
+  const ask = step({
+    name: "ask",
+    params,
+    secrets: ["key", "pin"],
+    inputs: { token: z.string().max(3) },
+    run: () => 1,
+  });
+  const of = pipeline({ name: "of", params, secrets: ["key", "pin"], build: () => {} });
+  const outer = pipeline({
+    name: "outer",
+    secrets: ["token"],
+    build: ({ token }: { token: string }) => loose.declared({ rows: [], extra: ask({ ...given, token }) }),
+  });
+  for (const fail of [() => of.plan(given), () => outer.plan({ token: secret })]) {
+    assert.throws(fail, (error) => {
+      const shown = inspect(error, { depth: 10 });
+      assert.match(shown, /params\.key: .*found what is not shown, as it is secret/u);
+      assert.match(shown, /params\.limits: .*found what is not shown/u);
+      assert.ok(!shown.includes("correct-horse") && !shown.includes("4711"), shown);
+      return true;
+    });
+  }
+});
+
+test("what a step run alone says of its secrets does not show them", async () => {
+  const ask = step({
+    name: "ask",
+    params: z.object({ key: z.string().max(3) }),
+    secrets: ["key", "token"],
+    inputs: { token: z.object({ text: z.string().max(3) }) },
+    run: ({ key, token }: { key: string; token: { text: string } }) => key + token.text,
+  });
+  for (const given of [
+    { key: "long one", token: { text: "" } },
+    { key: "", token: { text: "long one" } },
+  ]) {
+    await assert.rejects(ask.run(given), (error) => {
+      assert.match(String(error), /as it is secret/u);
+      assert.ok(!inspect(error).includes("long one"));
+      return true;
+    });
+  }
+});
+
+test("an error that a build throws does not show the secrets that the build was given", () => {
+  const of = pipeline({
+    name: "of",
+    secrets: ["key"],
+    build: ({ key }: { key: string }): void => {
+      throw new RangeError(`no such key: ${key}`, { cause: { key } });
+    },
+  });
+  assert.throws(
+    () => of.plan({ key: "correct-horse" }),
+    (error) => {
+      assert.ok(error instanceof RangeError);
+      assert.equal(error.message, "no such key: ***");
+      assert.ok(!inspect(error).includes("correct-horse"));
+      return true;
+    },
+  );
+});
+
+test("an output cannot be secret: it is stored", (t) => {
+  const login = step({ name: "login", run: () => ({ token: "t" }) });
+  const ask = step({ name: "ask", secrets: ["token", "tokens"], run: () => 1 }) as unknown as Loose;
+  const inner = pipeline({ name: "inner", secrets: ["token"], build: ({ token }: { token: unknown }) => void token });
+  snapshotProblems(
+    t,
+    build(() => {
+      const { token } = login();
+      ask({ token });
+      ask({ tokens: ["plain", token] });
+      (inner as unknown as Loose)({ token });
+    }),
+  );
+});
+
+test("secrets are named in a list, or each with its use", (t) => {
+  snapshotProblems(t, () => loose.step({ name: "a", run: () => 1, secrets: "key" }));
+  snapshotProblems(t, () => loose.step({ name: "a", run: () => 1, secrets: { key: "skip" } }));
+  snapshotProblems(t, () => loose.pipeline({ name: "a", build: () => {}, secrets: { key: "ignore" } }));
 });
 
 /** The whole error as a terminal would show it, with this file's name and lines relative to the test's first problem. */

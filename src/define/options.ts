@@ -39,6 +39,17 @@ export interface StepOptions {
   readonly http?: HttpOption;
 }
 
+/**
+ * What a secret is to the result of a step.
+ *
+ * - `"compare"`: a result is reused with the secret that it was made with, and no other.
+ * - `"ignore"`: it opens a door and decides nothing: whoever gives another one, today's or another person's, gets the same.
+ */
+export type SecretUse = "compare" | "ignore";
+
+/** Names of secrets, or what each is to the result; a list says `"compare"` of all. */
+export type SecretsOption<Name extends string> = readonly Name[] | { readonly [Secret in Name]?: SecretUse };
+
 /** What only a step, or a call of it, can say. */
 export interface StepIdentityOptions {
   /** A change of meaning that the code does not show: another version is another key. Vouches for opaque code. */

@@ -25,6 +25,8 @@ export interface PipelineSource<Name extends string, B, P extends StandardSchema
   readonly params?: P;
   /** Calls steps, and returns the outputs of the pipeline. Synchronous, and run anew for each plan. */
   readonly build: ((params: I) => B) & CheckedBuild<B>;
+  /** Params whose values are never kept and never shown, as `["apiKey"]`; steps that they are passed to need not say so again. */
+  readonly secrets?: readonly (keyof NoInfer<I> & string)[];
 }
 
 /** The type of `pipeline()`. */
@@ -44,8 +46,9 @@ export function createPipelineFunction(executor: PipelineExecutor): PipelineFunc
   const pipeline = (source: LooseSource): unknown => {
     const sites = captureCallSites(1);
     throwProblems(checkSource(source), sites);
-    const { name, params, build, ...options } = source;
-    const definition: PipelineDefinition = { name, params, build, options, sites };
+    const { name, params, build, secrets, ...options } = source;
+    const marked = secrets === undefined ? {} : { secrets };
+    const definition: PipelineDefinition = { name, params, build, options, ...marked, sites };
     const defined = createPipeline(definition, {}, executor);
     rememberPipeline(defined);
     return defined;
@@ -57,6 +60,7 @@ type LooseSource = StepOptions & {
   readonly name: string;
   readonly params: StandardSchemaV1 | undefined;
   readonly build: PipelineDefinition["build"];
+  readonly secrets?: readonly string[];
 };
 
 type Params = Readonly<Record<string, unknown>>;

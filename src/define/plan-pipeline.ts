@@ -4,11 +4,14 @@ import { acceptParams } from "./accept-params.ts";
 import { captureCallSites, toPlace } from "./capture-call-sites.ts";
 import { createPipelineResult, resolveAfter } from "./after.ts";
 import { takeName, type Build, type Scope } from "./build.ts";
-import { acceptArguments, acceptCallOptions, nameCall } from "./call-step.ts";
+import { acceptArguments, acceptCallOptions, nameCall, storedSecret } from "./call-step.ts";
 import type { PipelineCallOptions } from "./call-options.ts";
 import { isPipeline, isStep } from "./definition-mark.ts";
+import { hideInError } from "./hide-in-error.ts";
+import { markSecrets } from "./mark-secrets.ts";
 import { singleOutput, type Argument, type PipelineDefinition, type Plan } from "./plan.ts";
 import { createCallResult, readReference, report } from "./reference.ts";
+import { SecretMask } from "./secret-mask.ts";
 import { state } from "./state.ts";
 import { throwProblems } from "./throw-problems.ts";
 import { holdsReference, isPlainRecord, toArgument } from "./to-argument.ts";
@@ -27,7 +30,8 @@ export interface Plannable {
 export function planPipeline(pipeline: Plannable, params: Readonly<Record<string, unknown>> = {}): Plan {
   const { definition } = pipeline;
   const owner = `pipeline "${definition.name}"`;
-  const { values, problems } = acceptPipelineParams(definition, params);
+  const mask = new SecretMask();
+  const { values, problems } = acceptPipelineParams(definition, params, mask);
   if (problems.length > 0) throwProblems(problems, captureCallSites(0));
   const scope: Scope = {
     definition,
@@ -37,12 +41,12 @@ export function planPipeline(pipeline: Plannable, params: Readonly<Record<string
     outer: undefined,
     steps: new Map(),
   };
-  const build: Build = { nodes: [], problems: [], taken: new Map(), scope };
+  const build: Build = { nodes: [], problems: [], taken: new Map(), mask, scope };
   const outputs = runInBuild(build, () => {
     const returned = runBuild(definition, values);
     return toOutputs(build, returned, owner);
   });
-  return {
+  const plan: Plan = {
     pipeline: definition.name,
     place: toPlace(definition.sites),
     params: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toPlainParam(value)])),
@@ -50,6 +54,7 @@ export function planPipeline(pipeline: Plannable, params: Readonly<Record<string
     outputs,
     options: definition.options,
   };
+  return mask.isUsed ? markSecrets(plan, definition.secrets ?? [], mask) : plan;
 }
 
 /** A pipeline called in the build of another one: its nodes join the plan, under its name. */
@@ -69,7 +74,7 @@ export function callPipeline(build: Build, definition: PipelineDefinition, given
     });
     return createBroken(build, definition);
   }
-  const { values, problems } = acceptPipelineParams(definition, acceptArguments(given, owner));
+  const { values, problems } = acceptPipelineParams(definition, acceptArguments(given, owner), build.mask);
   for (const problem of problems) report(problem);
   if (problems.length > 0) return createBroken(build, definition);
 
@@ -104,8 +109,8 @@ function runInBuild<T>(build: Build, run: () => T): T {
   } catch (error) {
     if (error instanceof DefinitionError) throwProblems([...build.problems, ...error.problems]);
     // A build that goes on with a reference in place of a value often ends in an error of its own: a mere consequence.
-    throwProblems(build.problems, [], error);
-    throw error;
+    throwProblems(build.problems, [], hideInError(error, build.mask));
+    throw hideInError(error, build.mask);
   } finally {
     state.build = before;
   }
@@ -139,6 +144,7 @@ function isThenable(value: unknown): boolean {
 function acceptPipelineParams(
   definition: PipelineDefinition,
   given: Readonly<Record<string, unknown>>,
+  mask: SecretMask,
 ): ReturnType<typeof acceptParams> {
   const owner = `pipeline "${definition.name}"`;
   if (!isPlainRecord(given)) {
@@ -150,13 +156,16 @@ function acceptPipelineParams(
   const edges = entries.filter(([name, value]) => !slots.some(([slot]) => slot === name) && holdsReference(value));
   const apart = [...slots, ...edges];
   const plain = Object.fromEntries(entries.filter(([name]) => !apart.some(([other]) => other === name)));
+  const names = new Set(definition.secrets);
   const { values, problems } = acceptParams(
     definition.params,
     plain,
     edges.map(([name]) => name),
     owner,
+    { names, mask },
   );
-  return { values: { ...values, ...Object.fromEntries(apart) }, problems };
+  const stored = edges.flatMap(([name]) => (names.has(name) ? storedSecret(`Param "${name}" of ${owner}`) : []));
+  return { values: { ...values, ...Object.fromEntries(apart) }, problems: [...problems, ...stored] };
 }
 
 /** A step or pipeline in a slot is kept by its name: a plan is plain data. */

@@ -5,7 +5,8 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Place } from "../error.ts";
 import type { CallSite } from "./call-site.ts";
 import type { Materializer } from "./materializer.ts";
-import type { StepIdentityOptions, StepOptions } from "./options.ts";
+import type { SecretUse, StepIdentityOptions, StepOptions } from "./options.ts";
+import type { SecretMask } from "./secret-mask.ts";
 
 /** The name of a node: unique within its plan, `splitter`, `splitter_2`, `sub/splitter` inside a nested pipeline. */
 export type NodeId = string & { readonly __brand: "NodeId" };
@@ -22,6 +23,8 @@ export interface StepDefinition {
   readonly inputs: Readonly<Record<string, Declaration>>;
   readonly outputs: Readonly<Record<string, Declaration>> | undefined;
   readonly options: StepOptions & StepIdentityOptions;
+  /** The arguments that are secret; left out when none is. */
+  readonly secrets?: Readonly<Record<string, SecretUse>>;
   /** The frames that were on the stack when `step()` was called, innermost first, without Reprise's own. */
   readonly sites: readonly CallSite[];
 }
@@ -32,13 +35,20 @@ export interface PipelineDefinition {
   readonly params: StandardSchemaV1 | undefined;
   readonly build: (params: never) => unknown;
   readonly options: StepOptions;
+  /** The params that are secret; left out when none is. */
+  readonly secrets?: readonly string[];
   /** The frames that were on the stack when `pipeline()` was called, innermost first, without Reprise's own. */
   readonly sites: readonly CallSite[];
 }
 
 /** One argument of a node: a plain value (a parameter), another node's output (an edge), or a list of these (a fan-in). */
 export type Argument =
-  | { readonly kind: "value"; readonly value: unknown }
+  | {
+      readonly kind: "value";
+      readonly value: unknown;
+      /** Said of a value that is a secret, or has one in it. */
+      readonly secret?: SecretUse;
+    }
   | { readonly kind: "ref"; readonly node: NodeId; readonly output: OutputName }
   | { readonly kind: "list"; readonly items: readonly Argument[] };
 
@@ -74,4 +84,13 @@ export interface Plan {
    */
   readonly outputs: Readonly<Record<OutputName, Argument>>;
   readonly options: StepOptions;
+  /** Left out when nothing is secret. */
+  readonly secrets?: PlanSecrets;
+}
+
+/** What must not be shown of a plan. */
+export interface PlanSecrets {
+  /** Names of the params that are secret, or have a secret in them. */
+  readonly params: readonly string[];
+  readonly mask: SecretMask;
 }

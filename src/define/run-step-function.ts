@@ -7,7 +7,8 @@ import { singleOutput, type Declaration, type StepDefinition } from "./plan.ts";
 import { openTestContext } from "./test-context.ts";
 import { throwProblems } from "./throw-problems.ts";
 import { isPlainRecord } from "./to-argument.ts";
-import { describeIssue, isSchema, validate } from "./validate.ts";
+import { SecretMask } from "./secret-mask.ts";
+import { describeIssue, isSchema, issueMember, validate } from "./validate.ts";
 
 /** Validates, runs the function once and validates what it returns. Throws what the function throws, as it is. */
 export async function runStepFunction(
@@ -31,10 +32,17 @@ export async function runStepFunction(
   }
 }
 
+function secretsOf({ secrets = {} }: StepDefinition): ReadonlySet<string> {
+  return new Set(Object.keys(secrets));
+}
+
 function acceptAll(step: StepDefinition, given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const declared = Object.entries(given).filter(([name]) => Object.hasOwn(step.inputs, name));
   const others = Object.entries(given).filter(([name]) => !Object.hasOwn(step.inputs, name));
-  const { values, problems } = acceptParams(step.params, Object.fromEntries(others), [], `step "${step.name}"`);
+  const { values, problems } = acceptParams(step.params, Object.fromEntries(others), [], `step "${step.name}"`, {
+    names: secretsOf(step),
+    mask: new SecretMask(),
+  });
   throwProblems(problems);
   return { ...values, ...Object.fromEntries(declared) };
 }
@@ -50,7 +58,8 @@ export function validateInputs(
   const validated: Record<string, unknown> = { ...inputs };
   for (const [name, declaration] of Object.entries(step.inputs)) {
     if (!isSchema(declaration)) continue;
-    const value = passBorder(declaration, inputs[name], name, `Input "${name}" of step "${step.name}"`);
+    const what = `Input "${name}" of step "${step.name}"`;
+    const value = passBorder(declaration, inputs[name], name, what, secretsOf(step).has(name));
     if (value !== undefined || Object.hasOwn(inputs, name)) validated[name] = value;
   }
   return validated;
@@ -95,7 +104,15 @@ function passDeclared(declaration: Declaration, value: unknown, name: string, st
   });
 }
 
-function passBorder(schema: StandardSchemaV1, value: unknown, name: string, what: string): unknown {
+function passBorder(
+  schema: StandardSchemaV1,
+  value: unknown,
+  name: string,
+  what: string,
+  isSecret: boolean = false,
+): unknown {
+  const mask = new SecretMask();
+  if (isSecret) mask.add(value);
   const validation = validate(schema, value, `The schema of ${what.charAt(0).toLowerCase()}${what.slice(1)}`);
   switch (validation.kind) {
     case "valid":
@@ -103,7 +120,8 @@ function passBorder(schema: StandardSchemaV1, value: unknown, name: string, what
     case "broken":
       throw new DefinitionError([validation.problem]);
     case "invalid": {
-      const issues = validation.issues.map((issue) => describeIssue(name, issue, value));
+      const names = new Set(isSecret ? validation.issues.map((issue) => issueMember(issue) ?? "") : []);
+      const issues = validation.issues.map((issue) => describeIssue(name, issue, value, { names, mask }));
       const message = issues.length === 1 ? ` ${issues[0]}` : `\n${issues.map((issue) => `  - ${issue}`).join("\n")}`;
       throw new ValueError("RPS2003", `${what} does not fit its schema:${message}`, {
         hint: "Mend what produced it, or its declaration",

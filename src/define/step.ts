@@ -25,7 +25,7 @@ import type {
 } from "./infer.ts";
 import { stepMark } from "./definition-mark.ts";
 import { checkName } from "./name.ts";
-import type { StepIdentityOptions, StepOptions } from "./options.ts";
+import type { SecretsOption, SecretUse, StepIdentityOptions, StepOptions } from "./options.ts";
 import { singleOutput, type Declaration, type StepDefinition } from "./plan.ts";
 import { runStepFunction } from "./run-step-function.ts";
 import { state } from "./state.ts";
@@ -73,6 +73,8 @@ export interface StepSource<
   readonly inputs?: D & CheckedDeclarations<D, I>;
   /** A schema checks an output before it is stored; a materializer says how it is stored. One alone is of a single output. */
   readonly outputs?: O;
+  /** Arguments whose values are never kept and never shown, as `["apiKey"]`. What holds one of them is secret as a whole. */
+  readonly secrets?: SecretsOption<keyof NoInfer<I> & string>;
 }
 
 /**
@@ -94,8 +96,17 @@ export function step<
   // The checks in the types leave nothing that the function could use.
   const given = source as unknown as LooseSource;
   throwProblems(checkSource(given), sites);
-  const { name, run, params, inputs = {}, outputs, ...options } = given;
-  const definition: StepDefinition = { name, run, params, inputs, outputs: toOutputs(outputs), options, sites };
+  const { name, run, params, inputs = {}, outputs, secrets, ...options } = given;
+  const definition: StepDefinition = {
+    name,
+    run,
+    params,
+    inputs,
+    outputs: toOutputs(outputs),
+    options,
+    ...(secrets === undefined ? {} : { secrets: toSecrets(secrets) }),
+    sites,
+  };
   return createStep(definition, {}) as never;
 }
 
@@ -106,6 +117,7 @@ type LooseSource = StepOptions &
     readonly params: StandardSchemaV1 | undefined;
     readonly inputs?: Readonly<Record<string, Declaration>>;
     readonly outputs: Declaration | Readonly<Record<string, Declaration>> | undefined;
+    readonly secrets?: SecretsOption<string>;
   };
 
 function createStep(definition: StepDefinition, preset: Readonly<Record<string, unknown>>): unknown {
@@ -130,6 +142,15 @@ function createStep(definition: StepDefinition, preset: Readonly<Record<string, 
 function withPreset(preset: Readonly<Record<string, unknown>>, given: unknown): unknown {
   if (Object.keys(preset).length === 0) return given;
   return given === undefined || (typeof given === "object" && given !== null) ? { ...preset, ...given } : given;
+}
+
+function toSecrets(secrets: SecretsOption<string>): Readonly<Record<string, SecretUse>> {
+  if (!isList(secrets)) return secrets as Readonly<Record<string, SecretUse>>;
+  return Object.fromEntries(secrets.map((name) => [name, "compare"]));
+}
+
+function isList(secrets: SecretsOption<string>): secrets is readonly string[] {
+  return Array.isArray(secrets);
 }
 
 function toOutputs(outputs: LooseSource["outputs"]): StepDefinition["outputs"] {

@@ -3,6 +3,15 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Problem } from "../error.ts";
 import { showValue } from "../hash/show-value.ts";
 import { formatPath, type PathStep } from "../hash/value-path.ts";
+import type { SecretMask } from "./secret-mask.ts";
+
+/** What is secret of the values that are validated. */
+export interface Secrets {
+  /** Members that are secret by their name. */
+  readonly names: ReadonlySet<string>;
+  /** Knows their values. */
+  readonly mask: SecretMask;
+}
 
 export type Validation =
   | { readonly kind: "valid"; readonly value: unknown }
@@ -51,12 +60,23 @@ export function isSchema(value: unknown): value is StandardSchemaV1 {
   return typeof standard?.validate === "function";
 }
 
-/** An issue as a sentence: where, what was expected (in the words of the schema's library), what was found. */
-export function describeIssue(root: string, issue: StandardSchemaV1.Issue, value: unknown): string {
+/**
+ * An issue as a sentence: where, what was expected (in the words of the schema's library), what was found. Of a secret,
+ * only that there is one.
+ */
+export function describeIssue(
+  root: string,
+  issue: StandardSchemaV1.Issue,
+  value: unknown,
+  { names, mask }: Secrets,
+): string {
   const path = pathOf(issue);
-  const found = showValue(readPath(value, path), 60);
+  const found = readPath(value, path);
+  const isNamed = path.length === 0 ? names.size > 0 : names.has(String(path[0]));
+  const isSecret = found !== undefined && (isNamed || mask.holds(found));
   const where = path.length === 0 ? root : formatPath(root, path);
-  return `${where}: ${issue.message.replace(/\.$/u, "")}; found ${found}`;
+  const message = mask.hide(issue.message.replace(/\.$/u, ""));
+  return `${where}: ${message}; found ${isSecret ? "what is not shown, as it is secret" : showValue(found, 60)}`;
 }
 
 /** The name of the member that an issue is about; undefined when it is about the whole value. */

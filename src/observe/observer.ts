@@ -37,6 +37,8 @@ export interface ObservationParts {
   readonly http: HttpPolicy;
   /** Names of the installed packages that the step's code reaches. Asked for only where one of them may read unseen. */
   readonly packages: () => Promise<ReadonlySet<string>>;
+  /** Whether a text has a secret in it. */
+  readonly isSecret?: (text: string) => boolean;
 }
 
 /** Of one step run, over all its attempts. */

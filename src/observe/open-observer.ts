@@ -27,10 +27,10 @@ export function openObserver({ root, storePath, salt, files }: ObserverParts): O
   const held = new Map<Digest, Trace>();
   const findPlace = (stack: string | undefined): ReturnType<typeof findUserPlace> => findUserPlace(stack, root);
   return {
-    observe({ memos, declared, http, packages }: ObservationParts): Observation {
+    observe({ memos, declared, http, packages, isSecret }: ObservationParts): Observation {
       installWatchers();
       installSenses();
-      const recording = new Recording({ territory, salt, http, findPlace });
+      const recording = new Recording({ territory, salt, http, findPlace, isSecret: isSecret ?? (() => false) });
       const ids = memos.map((memo) => `${root}\0${memo}`);
       openMemos(ids, recording.reads);
       const asked = readDeclared(recording, territory, declared ?? [], http);

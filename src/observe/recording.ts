@@ -23,6 +23,8 @@ export interface RecordingParts {
   readonly http: HttpPolicy;
   /** Where in the project the code at work stands. */
   readonly findPlace: (stack: string | undefined) => Place | undefined;
+  /** Whether a text has a secret in it. */
+  readonly isSecret: (text: string) => boolean;
 }
 
 /** Gathers while a step runs. What its methods take as a path is absolute, as {@link locate} gives it. */
@@ -178,13 +180,13 @@ export class Recording {
   }
 
   answered(method: string, url: URL, headerNames: Iterable<string>, answer: Answer): void {
-    const { http } = this.#parts;
+    const { http, isSecret } = this.#parts;
     if (http === "ignore") return;
     const shown = `${url.origin}${url.pathname}`;
     if (method !== "GET" && method !== "HEAD") {
       return this.notice("network", `asks ${url.origin} by ${method}, and what it answers is not seen`);
     }
-    if (hasCredentials(url, headerNames)) {
+    if (hasCredentials(url, headerNames) || isSecret(url.href)) {
       return this.notice(
         "network",
         `gets ${shown} with credentials, so whether it still answers the same cannot be asked`,

@@ -71,6 +71,8 @@ export interface Notice {
     | "add-on"
     | "network"
     | "write"
+    /** It returns a secret. */
+    | "secret"
     | "nondeterministic";
   /** A sentence fragment that follows the step's name: `reads the clock`. */
   readonly text: string;

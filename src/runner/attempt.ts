@@ -12,16 +12,19 @@ import { isPlainRecord } from "../define/to-argument.ts";
 import { isSchema } from "../define/validate.ts";
 import { captureOutput } from "./log-capture.ts";
 import type { Observation } from "../observe/observer.ts";
-import type { RunnerPorts } from "./ports.ts";
+import { holdsSecret } from "./holds-secret.ts";
+import type { PlanPorts } from "./plan-ports.ts";
 import type { OpenContext } from "./step-context.ts";
 
 export interface AttemptParts {
   readonly step: StepDefinition;
   readonly arguments: Readonly<Record<string, Argument>>;
   readonly contentOf: (ref: Reference) => Promise<ArtifactContent>;
-  readonly ports: Pick<RunnerPorts, "registry" | "content" | "overflow">;
+  readonly ports: Pick<PlanPorts, "registry" | "content" | "overflow" | "secrets">;
   /** Told what the store refused to take: it is kept for this run alone. */
   readonly onRefusal?: (refusal: StoreError) => void;
+  /** Told which outputs have a secret in them, in words. */
+  readonly onSecret?: (output: string) => void;
   /** Whether blobs that seem to be there already are written anew. */
   readonly heal: boolean;
   /** Where outputs go, instead of the store. */
@@ -185,11 +188,12 @@ async function storeOutputs(parts: AttemptParts, returned: unknown): Promise<Map
     outputs.map(async ([name, value]) => {
       const declaration = step.outputs?.[name];
       const options = { registry: ports.registry, blobs };
-      return await storeOrKeep(
+      const stored = await storeOrKeep(
         value,
         declaration === undefined || isSchema(declaration) ? options : { ...options, declaration },
         parts,
       );
+      return await hidePreview(name, stored, parts);
     }),
   );
   return new Map(
@@ -197,10 +201,31 @@ async function storeOutputs(parts: AttemptParts, returned: unknown): Promise<Map
       const [name] = outputs[index] as (typeof outputs)[number];
       if (result.status === "fulfilled") return [name, result.value];
       const error: unknown = result.reason;
-      const what = name === singleOutput ? "its result" : `output "${name}"`;
-      throw error instanceof ValueError ? nameOutputInError(error, step, what) : error;
+      throw error instanceof ValueError ? nameOutputInError(error, step, nameOutput(name)) : error;
     }),
   );
+}
+
+/** Bytes are stored as they are: of an output with a secret in it, nothing else is shown. */
+async function hidePreview(
+  name: OutputName,
+  stored: StoredValue,
+  { arguments: args, ports, target, onSecret }: AttemptParts,
+): Promise<StoredValue> {
+  const { secrets, content } = ports;
+  if (secrets === undefined || target !== undefined || !Object.values(args).some(isSecret)) return stored;
+  if (!(await holdsSecret(stored, content, secrets.mask))) return stored;
+  onSecret?.(nameOutput(name));
+  return { ...stored, preview: undefined, metadata: secrets.mask.hideIn(stored.metadata) };
+}
+
+function isSecret(argument: Argument): boolean {
+  if (argument.kind === "list") return argument.items.some(isSecret);
+  return argument.kind === "value" && argument.secret !== undefined;
+}
+
+function nameOutput(name: OutputName): string {
+  return name === singleOutput ? "its result" : `output "${name}"`;
 }
 
 /** In the store; what it refuses, for this run alone. The work that made the value is not lost to the steps below. */

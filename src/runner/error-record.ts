@@ -1,16 +1,23 @@
 /** An error as it is kept: name, message, stack and the user's own line, but no live object. */
 import { sep } from "node:path";
+import type { SecretMask } from "../define/secret-mask.ts";
 import { findUserPlace } from "../define/user-place.ts";
 import { RepriseError } from "../error.ts";
 import { showValue } from "../hash/show-value.ts";
 import type { ErrorRecord } from "../record/run.ts";
+import type { PlanPorts } from "./plan-ports.ts";
 
 const deepestCause = 5;
 const shownErrors = 5;
 const shownLength = 200;
 
-/** Records whatever was thrown; paths under the project's root become relative to it. */
-export function toErrorRecord(thrown: unknown, root: string, depth = 0): ErrorRecord {
+/** Records whatever was thrown, without secrets; paths under the project's root become relative to it. */
+export function toErrorRecord(thrown: unknown, { root, secrets }: Pick<PlanPorts, "root" | "secrets">): ErrorRecord {
+  const record = describe(thrown, root, 0);
+  return secrets === undefined ? record : hideSecrets(record, secrets.mask);
+}
+
+function describe(thrown: unknown, root: string, depth: number): ErrorRecord {
   if (!(thrown instanceof Error)) return { name: "Thrown", message: showThrown(thrown) };
   // Whatever somebody has put there.
   const stack = typeof thrown.stack === "string" ? thrown.stack : undefined;
@@ -22,9 +29,19 @@ export function toErrorRecord(thrown: unknown, root: string, depth = 0): ErrorRe
     ...(thrown instanceof RepriseError && thrown.hint !== undefined ? { hint: thrown.hint } : {}),
     ...(stack === undefined ? {} : { stack: shortenPaths(stack, root) }),
     ...(place === undefined ? {} : { place }),
-    ...(thrown.cause === undefined || depth >= deepestCause
-      ? {}
-      : { cause: toErrorRecord(thrown.cause, root, depth + 1) }),
+    ...(thrown.cause === undefined || depth >= deepestCause ? {} : { cause: describe(thrown.cause, root, depth + 1) }),
+  };
+}
+
+function hideSecrets(record: ErrorRecord, mask: SecretMask): ErrorRecord {
+  const { name, message, hint, stack, cause } = record;
+  return {
+    ...record,
+    name: mask.hide(name),
+    message: mask.hide(message),
+    ...(hint === undefined ? {} : { hint: mask.hide(hint) }),
+    ...(stack === undefined ? {} : { stack: mask.hide(stack) }),
+    ...(cause === undefined ? {} : { cause: hideSecrets(cause, mask) }),
   };
 }
 

@@ -12,17 +12,18 @@ import type { StoredValue } from "../materializer/stored-value.ts";
 import { toArtifactName, type Artifact } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { ArtifactUse, AttemptRecord, Run, StepRun } from "../record/run.ts";
-import type { Obstacle } from "../record/trace.ts";
+import type { Notice, Obstacle } from "../record/trace.ts";
 import type { Change } from "../store/metadata-store.ts";
 import { attemptStep, DamagedInput, type AttemptParts } from "./attempt.ts";
 import { toErrorRecord } from "./error-record.ts";
 import type { HeldLease } from "./leases.ts";
-import type { RunnerPorts } from "./ports.ts";
+import { hideObserved } from "./hide-observed.ts";
+import type { PlanPorts } from "./plan-ports.ts";
 import type { Recorder } from "./recorder.ts";
 import { openContext, type StepNotes } from "./step-context.ts";
 
 export interface ExecuteParts {
-  readonly ports: RunnerPorts;
+  readonly ports: PlanPorts;
   readonly recorder: Recorder;
   readonly run: Run;
   readonly node: PlanNode;
@@ -58,13 +59,14 @@ const longestRetryMs = 30_000;
 
 /** Executes. A failing step is an answer; only a {@link DamagedInput} and a store that refuses to write are thrown. */
 export async function executeStep(parts: ExecuteParts): Promise<Executed> {
-  const { options, signal, recorder, notes, observer, code } = parts;
+  const { options, signal, recorder, notes, observer, code, ports } = parts;
   const attempts: AttemptRecord[] = [];
   const observation = observer.observe({
     memos: code.memos,
     declared: resolveReads(parts.node),
     http: options.http,
     packages: () => packagesOf(code),
+    isSecret: (text) => ports.secrets?.mask.holds(text) === true,
   });
   for (let attempt = 1; ; attempt += 1) {
     const startedAt = Date.now();
@@ -76,19 +78,24 @@ export async function executeStep(parts: ExecuteParts): Promise<Executed> {
         await observation.close();
         throw thrown;
       }
-      const error = toErrorRecord(thrown, parts.ports.root);
+      const error = toErrorRecord(thrown, ports);
       attempts.push({ startedAt, finishedAt: Date.now(), error });
       const willRetry = attempt <= options.retry && !signal.aborted;
       const stepRun: StepRun = { ...withNotes(parts.stepRun, notes), attempts, error };
       recorder.emit({ kind: "step-attempt-failed", time: Date.now(), step: stepRun, attempt, willRetry });
-      if (!willRetry) return await recordFailure(parts, await observation.close(), stepRun, thrown);
+      if (!willRetry) return await recordFailure(parts, await closeOf(observation, ports), stepRun, thrown);
       await delay(Math.min(firstRetryMs * 2 ** (attempt - 1), longestRetryMs), undefined, { signal }).catch(() => {});
       continue;
     }
     attempts.push({ startedAt, finishedAt: Date.now(), error: undefined });
     // Not tried again where this fails: the step did its work.
-    return await recordSuccess(parts, await observation.close(), outputs, attempts);
+    return await recordSuccess(parts, await closeOf(observation, ports), outputs, attempts);
   }
+}
+
+async function closeOf(observation: Observation, { secrets }: PlanPorts): Promise<Observed> {
+  const observed = await observation.close();
+  return secrets === undefined ? observed : hideObserved(observed, secrets.mask);
 }
 
 export interface AttemptOnceParts
@@ -114,7 +121,8 @@ export async function attemptOnce(
     abort.abort(new RunError("RPS3003", message, { hint: "Raise its timeout option" }));
   });
   const step = { name: node.step.name, node: node.id, attempt };
-  await using open = openContext({ run, step, stepRun: stepRun.id, notes, recorder, signal: abort.signal });
+  const mask = ports.secrets?.mask;
+  await using open = openContext({ run, step, stepRun: stepRun.id, notes, recorder, mask, signal: abort.signal });
   try {
     return await attemptStep({
       step: node.step,
@@ -126,6 +134,7 @@ export async function attemptOnce(
       open,
       observation,
       onRefusal: (refusal) => recorder.records?.refuse(refusal),
+      onSecret: (what) => notes.revealed.add(what),
       signal: abort.signal,
     });
   } finally {
@@ -187,7 +196,7 @@ async function recordSuccess(
   const edited = reusable ? parts.code.findEdited() : undefined;
   const isKept = !(await ports.overflow.holds(blobs));
   const stepRun: StepRun = {
-    ...withObserved(withNotes(parts.stepRun, notes), observed),
+    ...withRevealed(withObserved(withNotes(parts.stepRun, notes), observed), notes),
     ...(edited === undefined ? {} : { obstacle: editedMeanwhile(edited) }),
     ...(isKept ? {} : { obstacle: refused }),
     status: "completed",
@@ -195,6 +204,10 @@ async function recordSuccess(
     attempts,
     outputs: uses,
   };
+  for (const output of notes.revealed) {
+    const message = `${output} has a secret in it, which is stored in clear`;
+    recorder.emit({ kind: "warning", time: finishedAt, step: stepRun.id, message });
+  }
   for (const artifact of artifacts) recorder.emit({ kind: "artifact", time: finishedAt, step: stepRun.id, artifact });
   const changes = [...(await keyChanges(parts)), ...traceChanges(observed)];
   if (reusable && stepRun.obstacle === undefined) {
@@ -291,4 +304,14 @@ function withObserved(stepRun: StepRun, { trace, obstacle, notices }: Observed):
 
 function withNotes(stepRun: StepRun, notes: StepNotes): StepRun {
   return { ...stepRun, metadata: { ...notes.metadata }, tags: [...notes.tags] };
+}
+
+/** What the last attempt stored in clear. */
+function withRevealed(stepRun: StepRun, { revealed }: StepNotes): StepRun {
+  if (revealed.size === 0) return stepRun;
+  const notice: Notice = {
+    kind: "secret",
+    text: `returns a secret: ${[...revealed].join(", ")} has it in it, in clear`,
+  };
+  return { ...stepRun, notices: [...(stepRun.notices ?? []), notice] };
 }

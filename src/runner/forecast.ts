@@ -13,6 +13,7 @@ import type { Reason } from "../record/reason.ts";
 import { openLooker } from "./open-looker.ts";
 import { policyOf, type NodePolicy } from "./policy.ts";
 import type { Observer } from "../observe/observer.ts";
+import { toPlanPorts, type PlanPorts } from "./plan-ports.ts";
 import type { RunnerPorts } from "./ports.ts";
 import { selectNodes } from "./selection.ts";
 
@@ -41,7 +42,8 @@ export interface Forecast {
 const searchedEntries = 2000;
 
 /** Forecasts every node, in plan order. What it says `runs` runs, and what it says is `cached` is taken, if nothing changes in between. */
-export async function forecastPlan(plan: Plan, ports: RunnerPorts, options: RunOptions): Promise<readonly Forecast[]> {
+export async function forecastPlan(plan: Plan, stack: RunnerPorts, options: RunOptions): Promise<readonly Forecast[]> {
+  const ports = toPlanPorts(plan, stack);
   const selection = selectNodes(plan, options);
   const identities = await ports.code.identify([...new Set(plan.nodes.map((node) => node.step))]);
   const explainMiss = openMissExplainer(ports.metadata, plan.pipeline);
@@ -79,7 +81,7 @@ interface NodeQuestion {
   /** Needs that are not cached. */
   readonly on: readonly NodeId[];
   readonly hits: Map<NodeId, CacheEntry>;
-  readonly ports: RunnerPorts;
+  readonly ports: PlanPorts;
   readonly observer: Observer;
   readonly explainMiss: ExplainMiss;
 }
@@ -90,10 +92,10 @@ async function forecastNode(question: NodeQuestion): Promise<Pick<Forecast, "ver
   if (told !== undefined) return { verdict: "runs", reason: toReason(told) };
   const outputOf = (id: NodeId, output: OutputName): CacheEntry["outputs"][number]["digest"] | undefined =>
     hits.get(id)?.outputs.find((use) => use.slot === output)?.digest;
-  const args = toKeyArguments(node, outputOf);
+  const args = toKeyArguments(node, outputOf, ports.secrets);
   const isComplete = Object.keys(node.arguments).every((name) => name in args);
   if (!isComplete) return await forecastIncomplete(question, args);
-  const key = makeNodeKey(node, code, args);
+  const key = makeNodeKey(node, code, args, ports.secrets);
   const [found] = await lookUp(
     {
       metadata: ports.metadata,
@@ -124,7 +126,7 @@ async function forecastIncomplete(
   const { metadata } = ports;
   const entries = await metadata.cacheEntriesOf({ step: node.step.name, limit: searchedEntries });
   const stored = [...(await metadata.keys(entries.map((entry) => entry.key))).values()];
-  const known = makeNodeKey(node, code, args);
+  const known = makeNodeKey(node, code, args, ports.secrets);
   const fits = (other: KeyRecord): boolean =>
     digestKey({ ...other, arguments: pick(other.arguments, args) }) === known.digest;
   if (entries.length === searchedEntries || stored.some(fits)) {

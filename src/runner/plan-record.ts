@@ -1,6 +1,8 @@
 /** A plan as it is remembered: its topology, without values; and the digest that makes a pipeline's version. */
+import type { KeySecrets } from "../cache/key.ts";
 import type { CodeIdentity } from "../code/identity.ts";
 import type { Argument, Plan, StepDefinition } from "../define/plan.ts";
+import { hiddenSecret } from "../define/secret-mask.ts";
 import { digestValue } from "../hash/canonical.ts";
 import { showValue } from "../hash/show-value.ts";
 import type { Digest } from "../hash/digest.ts";
@@ -41,12 +43,16 @@ export function toPlanRecord(plan: Plan): PlanRecord {
   };
 }
 
-export function toParamRecords(params: Readonly<Record<string, unknown>>): Record<string, ParamRecord> {
-  return mapRecord(params, (value) => ({
-    digest: digestValue(value),
-    value: toJson(value),
-    shown: showValue(value, shownLength),
-  }));
+/** A plan's params. Of secrets, a digest that the store's key is needed for. */
+export function toParamRecords({ params, secrets }: Plan, keyed: KeySecrets | undefined): Record<string, ParamRecord> {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]): [string, ParamRecord] => {
+      if (keyed !== undefined && secrets?.params.includes(name) === true) {
+        return [name, { digest: keyed.digest(value, name), value: undefined, shown: hiddenSecret, secret: true }];
+      }
+      return [name, { digest: digestValue(value), value: toJson(value), shown: showValue(value, shownLength) }];
+    }),
+  );
 }
 
 export function toArgumentRecord(argument: Argument): ArgumentRecord {

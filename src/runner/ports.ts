@@ -20,6 +20,8 @@ export interface RunnerPorts {
   readonly code: CodeIndex;
   /** Opens what watches the steps of one run, and answers for that run what still holds. */
   readonly openObserver: (files: FileMemory) => Observer;
+  /** Keys the digests of secrets; made when it is first asked for. Never leaves the store. */
+  readonly secretKey: () => string;
   /** How many steps may execute at once. */
   readonly jobs: number;
   /** How long a process that gives no sign of life keeps others from executing what it was executing. */

@@ -23,7 +23,7 @@ import { isSame, type NodeState } from "./node-state.ts";
 import { NodeStates } from "./node-states.ts";
 import { mapRecord, toArgumentRecord } from "./plan-record.ts";
 import { policyOf } from "./policy.ts";
-import type { RunnerPorts } from "./ports.ts";
+import type { PlanPorts } from "./plan-ports.ts";
 import { Recorder } from "./recorder.ts";
 import { Schedule } from "./schedule.ts";
 import type { Selection } from "./selection.ts";
@@ -51,7 +51,7 @@ export interface PlayedRun {
 
 export interface ProgressParts {
   readonly plan: Plan;
-  readonly ports: RunnerPorts;
+  readonly ports: PlanPorts;
   readonly options: RunPlanOptions;
   readonly run: Run;
   readonly selection: Selection;
@@ -149,7 +149,7 @@ export class Progress {
       status,
       git,
       finishedAt: Date.now(),
-      error: this.#failure === undefined ? undefined : toErrorRecord(thrown, this.#parts.ports.root),
+      error: this.#failure === undefined ? undefined : toErrorRecord(thrown, this.#parts.ports),
     };
     recorder.add({ kind: "run", run: ended });
     await recorder.flush();
@@ -211,8 +211,9 @@ export class Progress {
 
   #makeKey(state: NodeState): Key {
     const { node, code } = state;
-    const args = toKeyArguments(node, (id, output) => this.#states.outputOf(id, output).digest);
-    state.key = makeNodeKey(node, code, args);
+    const { secrets } = this.#parts.ports;
+    const args = toKeyArguments(node, (id, output) => this.#states.outputOf(id, output).digest, secrets);
+    state.key = makeNodeKey(node, code, args, secrets);
     state.given = new Map([...dependenciesOf(node)].map((id) => [id, this.#states.get(id).outputs]));
     state.stepRun = {
       ...state.stepRun,
@@ -428,7 +429,7 @@ export class Progress {
 
   /** Something went wrong outside an attempt. */
   #fail(state: NodeState, thrown: unknown): void {
-    const error = toErrorRecord(thrown, this.#parts.ports.root);
+    const error = toErrorRecord(thrown, this.#parts.ports);
     const status: StepRunStatus = this.#cancelled ? "cancelled" : "failed";
     state.stepRun = { ...state.stepRun, status, finishedAt: Date.now(), error };
     this.#parts.recorder.add({ kind: "step-run", stepRun: state.stepRun });

@@ -1,11 +1,12 @@
 /** One run from start to end: what is cached is taken, what is not is executed, and all of it is remembered. */
 import { AsyncResource } from "node:async_hooks";
+import { hideInError } from "../define/hide-in-error.ts";
 import { resolveOptions } from "../define/resolve-options.ts";
 import type { Plan } from "../define/plan.ts";
 import type { StoreError } from "../error.ts";
 import type { Run } from "../record/run.ts";
 import { describeEnvironment, describeGit, makeRunId, makeRunName } from "./environment.ts";
-import { registryOf } from "./plan-registry.ts";
+import { toPlanPorts } from "./plan-ports.ts";
 import { toParamRecords, toVersion } from "./plan-record.ts";
 import { outsideStep } from "../define/step-scope.ts";
 import type { RunnerPorts } from "./ports.ts";
@@ -32,7 +33,7 @@ export async function runPlan(plan: Plan, stack: RunnerPorts, options: RunPlanOp
 }
 
 async function playPlan(plan: Plan, stack: RunnerPorts, options: RunPlanOptions): Promise<RunOutcome> {
-  const ports: RunnerPorts = { ...stack, registry: registryOf(plan, stack.registry) };
+  const ports = toPlanPorts(plan, stack);
   const selection = selectNodes(plan, options);
   const identities = await ports.code.identify([...new Set(plan.nodes.map((node) => node.step))]);
   const git = describeGit(ports.root);
@@ -47,7 +48,7 @@ async function playPlan(plan: Plan, stack: RunnerPorts, options: RunPlanOptions)
     ...(file === undefined ? {} : { file }),
     version: version.version,
     status: "running",
-    params: toParamRecords(plan.params),
+    params: toParamRecords(plan, ports.secrets),
     stack: ports.name,
     cache: options.cache === undefined ? undefined : resolveOptions({ run: options }).cache,
     startedAt: now,
@@ -69,15 +70,22 @@ async function playPlan(plan: Plan, stack: RunnerPorts, options: RunPlanOptions)
   );
   const observer = ports.openObserver({
     find: (paths) => ports.metadata.fileDigests(paths),
-    keep: (files) => recorder.add({ kind: "file-digests", files }),
+    keep: (files) => {
+      const { mask } = plan.secrets ?? {};
+      recorder.add({ kind: "file-digests", files: mask ? files.filter(({ path }) => !mask.holds(path)) : files });
+    },
   });
   const progress = new Progress({ plan, ports, options, run, selection, identities, recorder, observer });
   using _watch = watchExit({ recorder, executing: () => progress.executing });
   await progress.play();
-  const ended = await progress.end(await git);
+  const { error, ...ended } = await progress.end(await git);
   const isSettled = await records.settle();
   const isKept = ended.steps.every(({ obstacle }) => obstacle?.code !== "store-refused");
-  return { ...ended, recorded: isSettled && isKept ? "yes" : records.isReadOnly ? "read-only" : "no" };
+  return {
+    ...ended,
+    error: plan.secrets === undefined ? error : hideInError(error, plan.secrets.mask),
+    recorded: isSettled && isKept ? "yes" : records.isReadOnly ? "read-only" : "no",
+  };
 }
 
 function describeRefusal({ message }: StoreError): string {

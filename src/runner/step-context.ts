@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LogFunction, StepContext } from "../define/context.ts";
+import type { SecretMask } from "../define/secret-mask.ts";
 import { ValueError } from "../error.ts";
 import type { JsonObject, JsonValue } from "../hash/json.ts";
 import type { StepRunId } from "../record/id.ts";
@@ -15,6 +16,8 @@ import type { Recorder } from "./recorder.ts";
 export interface StepNotes {
   readonly metadata: Record<string, JsonValue>;
   readonly tags: Set<string>;
+  /** Outputs that have a secret in them, in words. */
+  readonly revealed: Set<string>;
   /** Number of the next log line. */
   nextLine: number;
 }
@@ -25,7 +28,14 @@ export interface ContextParts {
   readonly stepRun: StepRunId;
   readonly notes: StepNotes;
   readonly recorder: Pick<Recorder, "line" | "point">;
+  /** Hides secrets in all that the step says. */
+  readonly mask: SecretMask | undefined;
   readonly signal: AbortSignal;
+}
+
+/** As JSON has it, which is how it is kept and shown. */
+function hideData(data: JsonObject, mask: SecretMask | undefined): JsonObject {
+  return mask === undefined ? data : mask.hideIn(JSON.parse(JSON.stringify(data)) as JsonObject);
 }
 
 export interface OpenContext extends AsyncDisposable {
@@ -35,18 +45,20 @@ export interface OpenContext extends AsyncDisposable {
 }
 
 export function makeNotes(): StepNotes {
-  return { metadata: {}, tags: new Set(), nextLine: 0 };
+  return { metadata: {}, tags: new Set(), revealed: new Set(), nextLine: 0 };
 }
 
 /** Opens the context of one attempt; closing it removes the attempt's temporary folder. */
-export function openContext({ run, step, stepRun, notes, recorder, signal }: ContextParts): OpenContext {
+export function openContext({ run, step, stepRun, notes, recorder, mask, signal }: ContextParts): OpenContext {
   let folder: Promise<string> | undefined;
-  const write = (stream: LogLine["stream"], level: LogLine["level"], text: string, data?: JsonObject): void => {
+  const hide = (text: string): string => mask?.hide(text) ?? text;
+  const write = (stream: LogLine["stream"], level: LogLine["level"], said: string, data?: JsonObject): void => {
+    const text = hide(said);
     // Reprise's own work, though a step asked for it.
     outsideStep(() => {
       const line = { stepRun, seq: notes.nextLine, time: Date.now(), stream, level, text };
       notes.nextLine += 1;
-      recorder.line(data === undefined ? line : { ...line, data });
+      recorder.line(data === undefined ? line : { ...line, data: hideData(data, mask) });
     });
   };
   const logAt =
@@ -66,13 +78,13 @@ export function openContext({ run, step, stepRun, notes, recorder, signal }: Con
           hint: "Pass a number, or use metadata() for other facts",
         });
       }
-      outsideStep(() => recorder.point({ stepRun, name, step: at, value, time: Date.now() }));
+      outsideStep(() => recorder.point({ stepRun, name: hide(name), step: at, value, time: Date.now() }));
     },
     metadata(facts) {
-      Object.assign(notes.metadata, JSON.parse(JSON.stringify(facts)) as JsonObject);
+      Object.assign(notes.metadata, hideData(JSON.parse(JSON.stringify(facts)) as JsonObject, mask));
     },
     tag(...tags) {
-      for (const tag of tags) notes.tags.add(String(tag));
+      for (const tag of tags) notes.tags.add(hide(String(tag)));
     },
     signal,
     run: { id: run.id, name: run.name, pipeline: run.pipeline },

@@ -1,4 +1,5 @@
 /** Executes what was stored once more, beside the store, and tells where the outputs differ. */
+import type { KeySecrets } from "../cache/key.ts";
 import type { BlobHealth } from "../cache/look-up.ts";
 import { makeNodeKey, toKeyArguments } from "../cache/node-key.ts";
 import type { CodeIdentity } from "../code/identity.ts";
@@ -16,7 +17,7 @@ import { DamagedInput } from "./attempt.ts";
 import { toErrorRecord } from "./error-record.ts";
 import { attemptOnce, packagesOf } from "./execute-step.ts";
 import { openLooker } from "./open-looker.ts";
-import { registryOf } from "./plan-registry.ts";
+import { toPlanPorts, type PlanPorts } from "./plan-ports.ts";
 import type { RunnerPorts } from "./ports.ts";
 import { makeNotes } from "./step-context.ts";
 
@@ -64,7 +65,7 @@ export async function verifyPlan(
   stack: RunnerPorts,
   options: VerifyOptions,
 ): Promise<readonly Verification[]> {
-  const ports: RunnerPorts = { ...stack, registry: registryOf(plan, stack.registry) };
+  const ports = toPlanPorts(plan, stack);
   const nodes = plan.nodes.filter(({ id }) => options.nodes.has(id));
   const identities = await ports.code.identify([...new Set(nodes.map(({ step }) => step))]);
   const results = new Map<NodeId, Verification>();
@@ -93,7 +94,7 @@ export async function verifyPlan(
 }
 
 interface NodeParts {
-  readonly ports: RunnerPorts;
+  readonly ports: PlanPorts;
   readonly options: VerifyOptions;
   readonly node: PlanNode;
   readonly code: CodeIdentity;
@@ -113,7 +114,7 @@ async function verifyNode(parts: NodeParts): Promise<Verification> {
     if (thrown instanceof DamagedInput) {
       return { ...name, verdict: "skipped", because: "the stored bytes of an input are missing or were altered" };
     }
-    return { ...name, verdict: "failed", durationMs: durationMs(), error: toErrorRecord(thrown, ports.root) };
+    return { ...name, verdict: "failed", durationMs: durationMs(), error: toErrorRecord(thrown, ports) };
   }
   if (typeof executed === "string") return { ...name, verdict: "skipped", because: executed };
   const outputs = await compareOutputs(parts, found.entry, executed);
@@ -142,7 +143,7 @@ async function findEntry({ ports, options, node, code }: NodeParts): Promise<Fou
   if (recorded.code !== code.digest) return "its code has changed since";
   const outputOf = (id: NodeId, output: string) =>
     options.stepRuns.find((each) => each.node === id)?.outputs.find(({ slot }) => slot === output)?.digest;
-  const now = makeNodeKey(node, code, toKeyArguments(node, outputOf));
+  const now = makeNodeKey(node, code, toKeyArguments(node, outputOf, ports.secrets), ports.secrets);
   if (now.digest !== stepRun.key) return "what it is given, or how it is defined, has changed since";
   const origin = stepRun.origin ?? stepRun.id;
   const entries = (await ports.metadata.cacheEntries([stepRun.key])).get(stepRun.key) ?? [];
@@ -172,6 +173,7 @@ async function execute(
       declared: resolveReads(node),
       http: effective.http,
       packages: () => packagesOf(code),
+      isSecret: (text) => ports.secrets?.mask.holds(text) === true,
     });
     try {
       const outputs = await attemptOnce(
@@ -232,9 +234,22 @@ async function compareOutputs(
     const { registry } = ports;
     const from = await loadValue(artifact, { registry, blobs: ports.content });
     const to = await loadValue(value, { registry, blobs: options.scratch });
-    differing.push({ output, differences: await diffValues(from, to) });
+    const differences = await diffValues(from, to);
+    const { secrets } = ports;
+    differing.push({
+      output,
+      differences: secrets === undefined ? differences : hideDifferences(differences, secrets),
+    });
   }
   return differing;
+}
+
+function hideDifferences(differences: readonly ValueDifference[], { mask }: KeySecrets): readonly ValueDifference[] {
+  return differences.map(({ path, from, to }) => ({
+    path: mask.hide(path),
+    from: from && mask.hide(from),
+    to: to && mask.hide(to),
+  }));
 }
 
 /** `rows[3].score 0.91 → 0.87, and more`. */

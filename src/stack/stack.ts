@@ -20,7 +20,7 @@ import { openContentStore, type ContentStore } from "../store/content-store.ts";
 import { openMemoryBlobStore } from "../store/memory-blob-store.ts";
 import { openMemoryMetadataStore } from "../store/memory-metadata-store.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
-import { openSalt } from "./salt.ts";
+import { openSalt, openSecretKey } from "./salt.ts";
 import { openOverflow } from "../store/overflow.ts";
 import { loadConfig, type LoadedConfig } from "./config.ts";
 import type { Config, StackConfig } from "./define-config.ts";
@@ -84,6 +84,7 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
     registry: createRegistry(loaded.config.materializers ?? []),
     code: openCodeIndex({ root: loaded.root, stateDir: hasStore ? join(storePath, "code") : undefined }),
     openObserver: open,
+    secretKey: openSecretKey(storePath),
     openScratch,
     checkTraces: async (traces) => await openLooker({ openObserver: open, metadata }).check(traces),
     leaseMs: readLeaseMs(process.env.REPRISE_LEASE || undefined),

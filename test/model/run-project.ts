@@ -47,6 +47,7 @@ export async function runFromNothing(root: string): Promise<RunResult> {
     code: codeIndexOf(() => "unknown", "opaque"),
     openObserver: () => blindObserver,
     jobs: 1,
+    secretKey: () => "cellar",
     leaseMs: 30_000,
     defaults: {},
     version: "0.0.0",

@@ -32,6 +32,7 @@ export function makePorts(): MemoryPorts {
     code: { identify: async (steps) => new Map(steps.map((step) => [step, identify(step, codeOf.get(step.name))])) },
     openObserver: (files) =>
       openObserver({ root: "/project", storePath: "/project/.reprise", salt: () => "pepper", files }),
+    secretKey: () => "cellar",
     jobs: 2,
     leaseMs: 60_000,
     defaults: {},

@@ -231,3 +231,27 @@ export async function look(): Promise<void> {
   expectType<Model>()(result.model, true);
   expectType<number>()(await count.run({ rows: [] }), true);
 }
+
+// Secrets are named, and change no type.
+const ask = step({
+  name: "ask",
+  params: z.object({ apiKey: z.string(), count: z.number().default(1) }),
+  secrets: ["apiKey"],
+  run: ({ apiKey, count }) => ({ answer: apiKey.repeat(count) }),
+});
+const askLightly = step({
+  name: "ask_lightly",
+  secrets: { apiKey: "ignore" },
+  run: ({ apiKey }: { apiKey?: string; rows: Row[] }) => apiKey ?? "",
+});
+export const secret = pipeline({
+  name: "secret",
+  params: z.object({ apiKey: z.string() }),
+  secrets: ["apiKey"],
+  build({ apiKey }) {
+    expectType<string>()(apiKey, true);
+    expectType<Ref<string>>()(ask({ apiKey }).answer, true);
+    return askLightly({ apiKey, rows: [row] });
+  },
+});
+expectType<Step<{ rows: Row[]; apiKey?: string }, string>>()(askLightly, true);

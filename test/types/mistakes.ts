@@ -208,3 +208,36 @@ export async function runs(): Promise<void> {
   // @ts-expect-error 47: a unit test without an input
   await train.run({ gamma: count });
 }
+
+export const secrets = [
+  step({
+    name: "a",
+    params: z.object({ apiKey: z.string(), count: z.number().default(1) }),
+    // @ts-expect-error 59: a secret that is no param
+    secrets: ["apiKye"],
+    run: ({ apiKey, count }) => apiKey.length + count,
+  }),
+  step({
+    name: "a",
+    // @ts-expect-error 60: a secret that is no argument
+    secrets: ["apiKye"],
+    run: ({ apiKey }: { apiKey: string }) => apiKey.length,
+  }),
+  // @ts-expect-error 61: a use of a secret that does not exist
+  step({ name: "a", secrets: { apiKey: "skip" }, run: ({ apiKey }: { apiKey: string }) => apiKey.length }),
+  // @ts-expect-error 62: a use of what is no argument
+  step({ name: "a", secrets: { apiKye: "ignore" }, run: ({ apiKey }: { apiKey: string }) => apiKey.length }),
+  pipeline({
+    name: "a",
+    params: z.object({ apiKey: z.string() }),
+    // @ts-expect-error 63: a secret that is no param of the pipeline
+    secrets: ["apiKye"],
+    build: ({ apiKey }) => report({ text: apiKey }),
+  }),
+  pipeline({
+    name: "a",
+    // @ts-expect-error 64: what a secret is to a result is for a step to say
+    secrets: { apiKey: "ignore" },
+    build: ({ apiKey }: { apiKey: string }) => report({ text: apiKey }),
+  }),
+];

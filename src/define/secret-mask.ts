@@ -1,0 +1,172 @@
+/** The secrets of one plan: found in values, and hidden in texts. */
+import type { JsonValue } from "../hash/json.ts";
+import { bytesOf, kindOf, unbox } from "../hash/kind.ts";
+
+/** What stands where a secret would. */
+export const hiddenSecret = "***";
+
+/** A shorter text is not sought inside of others: it would be found everywhere. */
+const soughtLength = 6;
+/** A number of fewer digits is not followed to where it goes. */
+const followedDigits = 4;
+
+/** Knows secrets, and shows none: neither `inspect` nor `JSON.stringify` finds anything in it. */
+export class SecretMask {
+  /** Texts that are a secret as a whole. */
+  readonly #whole = new Set<string>();
+  /** Texts that are hidden wherever they stand: secrets, and the forms that they take in URLs, in JSON and as base64. */
+  readonly #sought = new Set<string>();
+  #pattern: RegExp | undefined;
+  #isUsed = false;
+
+  /** Whether there are secrets at all; they may be too short to be sought. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
+  /** The length of the longest text that is sought, in bytes. */
+  get longest(): number {
+    return Math.max(0, ...[...this.#sought].map((text) => Buffer.byteLength(text)));
+  }
+
+  /** Takes a secret: of a record, a list, a map or a set, every text in it is one. */
+  add(secret: unknown): void {
+    if (secret === undefined || secret === null) return;
+    this.#isUsed = true;
+    visitLeaves(secret, (leaf) => {
+      this.#addLeaf(leaf);
+      return false;
+    });
+    this.#pattern = undefined;
+  }
+
+  /** Whether a value is a secret, or has one in it. */
+  holds(value: unknown): boolean {
+    if (this.#whole.size === 0) return false;
+    return visitLeaves(value, (leaf) => {
+      const text = leaf instanceof Uint8Array ? toHex(leaf) : leaf;
+      return this.#whole.has(text) || (leaf instanceof Uint8Array ? this.holdsBytes(leaf) : this.#holdsPart(text));
+    });
+  }
+
+  /** Whether there is the text of a secret in bytes. */
+  holdsBytes(bytes: Uint8Array): boolean {
+    const buffer = toBuffer(bytes);
+    for (const text of this.#sought) if (buffer.includes(text)) return true;
+    return false;
+  }
+
+  /** A text without its secrets. */
+  hide(text: string): string {
+    if (this.#whole.has(text)) return hiddenSecret;
+    if (this.#sought.size === 0) return text;
+    this.#pattern ??= toPattern(this.#sought);
+    return text.replace(this.#pattern, hiddenSecret);
+  }
+
+  /** Data without its secrets; names of members count. */
+  hideIn<T extends JsonValue | undefined>(data: T): T {
+    if (typeof data === "string") return this.hide(data) as T;
+    if (typeof data === "number") return (this.#whole.has(String(data)) ? hiddenSecret : data) as T;
+    if (typeof data !== "object" || data === null) return data;
+    if (Array.isArray(data)) return data.map((item: JsonValue) => this.hideIn(item)) as unknown as T;
+    return Object.fromEntries(Object.entries(data).map(([name, item]) => [this.hide(name), this.hideIn(item)])) as T;
+  }
+
+  #addLeaf(leaf: string | Uint8Array): void {
+    if (leaf instanceof Uint8Array) {
+      if (leaf.length === 0) return;
+      this.#whole.add(toHex(leaf));
+      const text = toBuffer(leaf).toString("utf8");
+      for (const form of [toHex(leaf), ...toBase64(leaf)]) this.#seek(form);
+      if (!text.includes("\uFFFD")) this.#seek(text);
+      return;
+    }
+    if (leaf === "") return;
+    this.#whole.add(leaf);
+    if (leaf.length < soughtLength) return;
+    const bytes = Buffer.from(leaf);
+    for (const form of [leaf, JSON.stringify(leaf).slice(1, -1), ...toBase64(bytes)]) this.#seek(form);
+    if (leaf.isWellFormed()) this.#seek(encodeURIComponent(leaf));
+    // Logs are kept line by line.
+    for (const line of leaf.split("\n")) this.#seek(line.trim());
+    const password = URL.canParse(leaf) ? new URL(leaf).password : "";
+    this.#seek(password);
+    this.#seek(decode(password));
+  }
+
+  #seek(text: string): void {
+    if (text.length >= soughtLength) this.#sought.add(text);
+  }
+
+  #holdsPart(text: string): boolean {
+    for (const part of this.#sought) if (text.includes(part)) return true;
+    return false;
+  }
+}
+
+function toPattern(texts: ReadonlySet<string>): RegExp {
+  // The longest first: a secret may begin like another one.
+  const ordered = [...texts].toSorted((a, b) => b.length - a.length);
+  return new RegExp(ordered.map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|]/gu, String.raw`\$&`)).join("|"), "gu");
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function toHex(bytes: Uint8Array): string {
+  return toBuffer(bytes).toString("hex");
+}
+
+function toBase64(bytes: Uint8Array): readonly string[] {
+  const text = toBuffer(bytes).toString("base64");
+  return [text, text.replace(/=+$/u, ""), toBuffer(bytes).toString("base64url")];
+}
+
+/** The same memory. */
+function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+/** Visits texts, numbers as texts, and bytes, until one is found. Runs no code of the value. */
+function visitLeaves(value: unknown, found: (leaf: string | Uint8Array) => boolean, seen = new Set<object>()): boolean {
+  if (typeof value === "string") return found(value);
+  if (typeof value === "number" || typeof value === "bigint") {
+    const text = String(value);
+    return text.replaceAll(/\D/gu, "").length >= followedDigits && found(text);
+  }
+  if (typeof value !== "object" || value === null || seen.has(value)) return false;
+  seen.add(value);
+  const visit = (part: unknown): boolean => visitLeaves(part, found, seen);
+  switch (kindOf(value)) {
+    case "map":
+      return [...(value as ReadonlyMap<unknown, unknown>)].some(([key, item]) => visit(key) || visit(item));
+    case "set":
+      return [...(value as ReadonlySet<unknown>)].some(visit);
+    case "typed array":
+    case "data view":
+      return found(bytesOf(value as ArrayBufferView));
+    case "array buffer":
+      return found(new Uint8Array(value as ArrayBuffer));
+    case "url":
+      return found((value as URL).href);
+    case "url search params":
+      return found(URLSearchParams.prototype.toString.call(value));
+    case "boxed primitive":
+      return visit(unbox(value));
+    case "record":
+    case "null-prototype record":
+    case "array":
+      return Reflect.ownKeys(value).some((key) => {
+        if (typeof key === "symbol" || (key === "length" && Array.isArray(value))) return false;
+        return visit(Object.getOwnPropertyDescriptor(value, key)?.value);
+      });
+    default:
+      return false;
+  }
+}
