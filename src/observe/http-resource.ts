@@ -88,6 +88,11 @@ export function hasCredentials(url: URL, headerNames: Iterable<string>): boolean
   return false;
 }
 
+/** Whom a URL asks. */
+export function hostAndPort({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port === "" ? (protocol === "http:" ? 80 : 443) : port}`;
+}
+
 const secretName = /key|token|secret|passw|signature|^sig$|auth|credential/iu;
 const secretHeader = /^(?:authorization|cookie|proxy-authorization)$|key|token|secret|auth/iu;
 

@@ -4,6 +4,7 @@ import { watchEnvironment } from "./watch-environment.ts";
 import { watchFiles } from "./watch-files.ts";
 import { watchHttp } from "./watch-http.ts";
 import { watchProcesses, watchSqlite } from "./watch-processes.ts";
+import { watchNames, watchSockets } from "./watch-sockets.ts";
 import { watchFolders, watchSenses } from "./watch-senses.ts";
 
 let areWatching = false;
@@ -21,6 +22,7 @@ export function installWatchers(): void {
   watchFolders();
   watchProcesses();
   watchHttp();
+  watchSockets();
   syncBuiltinESMExports();
 }
 
@@ -29,6 +31,7 @@ export function installSenses(): void {
   if (areSensing) return;
   areSensing = true;
   watchSqlite();
+  watchNames();
   watchSenses();
   syncBuiltinESMExports();
 }

@@ -8,7 +8,7 @@ import type { HttpPolicy } from "../define/options.ts";
 import { nameRead } from "../record/read-difference.ts";
 import type { Notice, Trace } from "../record/trace.ts";
 import { readFileSync, statSync } from "./disk.ts";
-import { hasCredentials, showAnswer, showFresh, type Answer } from "./http-resource.ts";
+import { hasCredentials, hostAndPort, showAnswer, showFresh, type Answer } from "./http-resource.ts";
 import { isWithin, listDirectory, listMatches, showListing, showNames } from "./listing.ts";
 import { Reads } from "./reads.ts";
 import { absent, isAbsence, type StatDetail, type StatLevel } from "./stat-text.ts";
@@ -39,6 +39,9 @@ export class Recording {
   isClosed = false;
   readonly #parts: RecordingParts;
   readonly #notices = new Map<string, Notice>();
+  /** Whom it talks to, by host and port, and whom of them it asked in a way that tells more. */
+  readonly #talks = new Map<string, Notice>();
+  readonly #asked = new Set<string>();
   readonly #noticed = new Set<Notice["kind"]>();
   readonly #private: string[] = [];
   readonly #setVariables = new Set<string>();
@@ -50,7 +53,8 @@ export class Recording {
   }
 
   get notices(): readonly Notice[] {
-    return [...this.#notices.values()];
+    const talks = [...this.#talks].filter(([peer]) => !this.#asked.has(peer)).map(([, notice]) => notice);
+    return [...this.#notices.values(), ...talks];
   }
 
   /** The absolute path of what was passed to `fs`; undefined for what does not count. */
@@ -179,8 +183,15 @@ export class Recording {
     return false;
   }
 
+  /** `peer`: a host and a port, or the path of a socket. Told, unless it comes out that they were asked by HTTP. */
+  talked(peer: string): void {
+    if (this.#talks.has(peer)) return;
+    this.#talks.set(peer, this.#toNotice("network", `talks to ${peer}, and what is answered is not seen`));
+  }
+
   answered(method: string, url: URL, headerNames: Iterable<string>, answer: Answer): void {
     const { http, isSecret } = this.#parts;
+    this.#asked.add(hostAndPort(url));
     if (http === "ignore") return;
     const shown = `${url.origin}${url.pathname}`;
     if (method !== "GET" && method !== "HEAD") {
@@ -206,9 +217,13 @@ export class Recording {
   notice(kind: Notice["kind"], text: string): void {
     const id = `${kind} ${text}`;
     if (this.#notices.has(id)) return;
-    const place = this.#parts.findPlace(new Error("here").stack);
     this.#noticed.add(kind);
-    this.#notices.set(id, { kind, text, ...(place === undefined ? {} : { place }) });
+    this.#notices.set(id, this.#toNotice(kind, text));
+  }
+
+  #toNotice(kind: Notice["kind"], text: string): Notice {
+    const place = this.#parts.findPlace(new Error("here").stack);
+    return { kind, text, ...(place === undefined ? {} : { place }) };
   }
 
   hasNotice(kind: Notice["kind"]): boolean {

@@ -40,6 +40,8 @@ export function watchHttp(): void {
     const recording = asked.get(request);
     const url = toUrl(`${request.protocol}//${request.getHeader("host")?.toString() ?? request.host}${request.path}`);
     if (recording === undefined || recording.isClosed || url === undefined) return;
+    // Whom a socket in the file system leads to, no URL says: the socket is told.
+    if (typeof (request as { readonly socketPath?: unknown }).socketPath === "string") return;
     const headers = new Map<string, string>();
     for (const [name, value] of Object.entries(response.headers)) {
       if (value !== undefined) headers.set(name, [value].flat().join(", "));

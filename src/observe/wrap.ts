@@ -197,7 +197,7 @@ export function isCalledByNode(frames = askedFrames): boolean {
 /** `callerScript`, the function that calls it, the one that asks, and who called that. */
 const askedFrames = 4;
 /** The same with a handler, which is called by what stands in for the watched function. */
-const handledFrames = askedFrames + 1;
+export const handledFrames = askedFrames + 1;
 
 function callerScript(frames: number): string {
   return util.getCallSites(frames, { sourceMap: false })[frames - 1]?.scriptName ?? "";

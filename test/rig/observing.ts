@@ -1,0 +1,37 @@
+/** Steps under observation in a folder, without a store: what was seen of them, and whether it still holds. */
+import assert from "node:assert/strict";
+import type { ObservationParts, Observed, Observer } from "../../src/observe/observer.ts";
+import { openObserver } from "../../src/observe/open-observer.ts";
+
+export interface Observing {
+  observe(work: () => unknown, parts?: Partial<ObservationParts>): Promise<Observed>;
+  differencesOf(observed: Observed): Promise<readonly string[]>;
+}
+
+export function observeIn(root: string): Observing {
+  const files = { find: async () => new Map(), keep: () => {} };
+  const open = (): Observer => openObserver({ root, storePath: `${root}/.reprise`, salt: () => "pepper", files });
+  return {
+    async observe(work, parts = {}) {
+      const observation = open().observe({
+        memos: [],
+        declared: undefined,
+        http: "revalidate",
+        packages: async () => new Set(),
+        ...parts,
+      });
+      await observation.run(work);
+      return await observation.close();
+    },
+    async differencesOf({ trace }) {
+      assert.ok(trace, "nothing was read");
+      const check = (await open().check(new Map([[trace.digest, trace.content]]))).get(trace.digest);
+      return check?.differences.map(({ code, part }) => `${code} ${part}`) ?? [];
+    },
+  };
+}
+
+export const readsOf = ({ trace }: Observed): string[] =>
+  (trace?.content.reads ?? []).map(({ kind, name }) => `${kind} ${name}`);
+
+export const toldOf = ({ notices }: Observed): string[] => notices.map(({ text }) => text);
