@@ -11,8 +11,7 @@ export function describeDifference(difference: Difference, others = 0): string {
       : difference.to === undefined
         ? `${difference.part} is gone`
         : undefined;
-  if (difference.to === hiddenSecret && change === undefined)
-    return `${difference.part} changed, which is secret${more}`;
+  if (difference.to === hiddenSecret && change === undefined) return `${difference.part} changed (secret)${more}`;
   switch (difference.code) {
     case "code":
     case "import":

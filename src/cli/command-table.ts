@@ -30,9 +30,26 @@ const paramFlag = {
   help: "Set a parameter; --K V does the same",
 } as const satisfies Flag;
 
+/** Where the values of parameters come from. */
+const paramFlags = {
+  param: paramFlag,
+  "param-env": {
+    type: "string",
+    multiple: true,
+    value: "K=VAR",
+    help: "Set a parameter to what a variable of the environment holds",
+  },
+  "param-file": {
+    type: "string",
+    multiple: true,
+    value: "K=FILE",
+    help: "Set a parameter to what a file holds; - is standard input",
+  },
+} as const satisfies Readonly<Record<string, Flag>>;
+
 /** What decides which steps run: the same for `run` and `plan`. */
 const choiceFlags = {
-  param: paramFlag,
+  ...paramFlags,
   cache: {
     type: "string",
     value: "MODE",
@@ -78,6 +95,7 @@ export const commands = {
     examples: [
       "reprise run first-pipeline.ts --gamma 0.02 --trainer decision_tree",
       "reprise run first_pipeline -p gamma=0.02 --no-cache",
+      "reprise run ask.ts --param-env apiKey=OPENAI_API_KEY",
       "reprise run -n",
     ],
     details: "Parameters of the pipeline are flags of this command: put them behind the file.",
@@ -107,11 +125,17 @@ export const commands = {
     ],
     flags: {
       only: { type: "string", multiple: true, value: "STEP", help: "Only this step" },
+      ...paramFlags,
       jobs: { type: "number", short: "j", value: "N", help: "Steps that run at once" },
     },
-    examples: ["reprise verify", "reprise verify train", "reprise verify last~1 --only train --only embed"],
+    examples: [
+      "reprise verify",
+      "reprise verify train",
+      "reprise verify last~1 --only train --only embed",
+      "reprise verify last --param-env apiKey=OPENAI_API_KEY",
+    ],
     details:
-      "This executes the steps, with all that they do outside: what they write and send, they write and send again. Their outputs go to a temporary folder; nothing of the store changes but the finding, which why, show, cache ls and cache stats tell. Steps whose cache is off are not executed, nor are those whose code or inputs have changed since. Exits with 4 if a step gave other outputs than those that are stored.",
+      "This executes the steps, with all that they do outside: what they write and send, they write and send again. Their outputs go to a temporary folder; nothing of the store changes but the finding, which why, show, cache ls and cache stats tell. Steps whose cache is off are not executed, nor are those whose code or inputs have changed since. Parameters that were not kept, as secrets are not, are to be given again. Exits with 4 if a step gave other outputs than those that are stored.",
   },
   why: {
     summary: "Why a step ran, or was reused",
@@ -234,7 +258,7 @@ export const commands = {
     flags: {
       format: { type: "string", value: "FORMAT", choices: graphFormats, default: "tree", help: "How it is drawn" },
       run: { type: "string", value: "RUN", help: "With the statuses of this run" },
-      param: paramFlag,
+      ...paramFlags,
     },
     examples: ["reprise graph first-pipeline.ts", "reprise graph --run last --format mermaid"],
   },

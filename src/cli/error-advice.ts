@@ -32,7 +32,7 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
     "Return that output from the step, or ask for one that it returns. What is declared in `outputs` must be returned.",
   RPS1012: "Give the option a value of the kind that the error names.",
   RPS1013:
-    "Arguments of a step are plain data or outputs of steps. Pass the fields of a class instance; make functions and clients inside the step.",
+    "Arguments of a step are plain data or outputs of steps. Pass the fields of a class instance; make functions and clients inside the step. An output is stored in clear, so it cannot be an argument that is marked secret.",
   RPS2001:
     "Params are compared by content, which functions, symbols and class instances do not have. Pass plain data, a date, a map, a set or a typed array.",
   RPS2002: "Change the parameter that the error names; `reprise run FILE --help` lists all with their types.",

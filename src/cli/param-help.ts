@@ -10,20 +10,28 @@ export async function printParamHelp(context: Context, command: CommandName): Pr
   const { printer } = context;
   const { pipeline } = await findPipeline(await context.openStack(), context.cwd, context.args[0]);
   printCommandHelp(printer, command);
-  const infos = describeParams(pipeline.definition.params);
+  const { params, secrets = [] } = pipeline.definition;
+  const infos = describeParams(params);
+  const isSecret = (name: string): boolean => secrets.includes(name);
   printer.line();
   printer.line(printer.style("bold", `Parameters of ${pipeline.definition.name}`));
   if (infos === undefined || infos.length === 0) {
-    printer.line(pipeline.definition.params === undefined ? "  none" : "  its schema does not list them");
+    printer.line(params === undefined ? "  none" : "  its schema does not list them");
     return;
   }
   printTable(printer, infos, [
     { title: "flag", value: (info) => `--${info.name}` },
     { title: "takes", value: (info) => (info.choices?.map(String) ?? info.types).join("|") || "any value" },
-    { title: "default", value: (info) => (info.initial === undefined ? "" : JSON.stringify(info.initial)) },
+    {
+      title: "default",
+      value: (info) => (info.initial === undefined || isSecret(info.name) ? "" : JSON.stringify(info.initial)),
+    },
     {
       title: "",
-      value: (info) => [info.description, info.required ? "(required)" : ""].filter(Boolean).join(" "),
+      value: (info) =>
+        [info.description, info.required ? "(required)" : "", isSecret(info.name) ? "(secret)" : ""]
+          .filter(Boolean)
+          .join(" "),
       flexible: true,
     },
   ]);

@@ -23,12 +23,14 @@ export interface ParsedParams {
 
 /**
  * Reads `--param k=v` and `--k v`. A value becomes what the schema takes: `5` a number, or a text where only a text
- * fits. Throws a UsageError for a parameter that the schema does not have.
+ * fits. What comes from `sources` is a text, or something else where no text fits. Throws a UsageError for a parameter that
+ * the schema does not have.
  */
 export async function parseParams(
   schema: StandardSchemaV1 | undefined,
   pairs: readonly string[],
   extra: readonly ExtraFlag[],
+  sources: ReadonlyMap<string, string> = new Map(),
 ): Promise<ParsedParams> {
   const infos = describeParams(schema);
   const texts = new Map<string, string | boolean>();
@@ -52,7 +54,12 @@ export async function parseParams(
       flag.value === undefined || (flag.loose && isSwitch && !isValue) ? negated === undefined : flag.value,
     );
   }
-  return { params: await coerce(schema, texts), loose };
+  const read = new Map([...sources].map(([name, text]) => [toKnownName(name, infos), text] as const));
+  const doubled = [...read.keys()].find((name) => texts.has(name));
+  if (doubled !== undefined) {
+    throw new UsageError("RPS6001", `Parameter "${doubled}" is given twice`, { hint: "Give it in one way" });
+  }
+  return { params: await coerce(schema, texts, read), loose };
 }
 
 /** The parameters as the schema's JSON form lists them; undefined when it has none. */
@@ -115,23 +122,27 @@ function negatedName(flag: ExtraFlag, infos: readonly ParamInfo[] | undefined): 
   return infos?.some((info) => info.name === name && info.types.includes("boolean")) ? name : undefined;
 }
 
-/** Each text is read as JSON first, and taken as it is where the schema refuses that. */
+/** Each word is read as JSON first, and taken as it is where the schema refuses that; what comes from a source, the other way round. */
 async function coerce(
   schema: StandardSchemaV1 | undefined,
-  texts: ReadonlyMap<string, string | boolean>,
+  words: ReadonlyMap<string, string | boolean>,
+  read: ReadonlyMap<string, string>,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const values = Object.fromEntries([...texts].map(([name, text]) => [name, readValue(text)]));
+  const values: Record<string, unknown> = Object.fromEntries([
+    ...[...words].map(([name, text]) => [name, readValue(text)]),
+    ...read,
+  ]);
   if (schema === undefined) return values;
-  const refused = await refusedNames(schema, values);
-  const asTexts = { ...values };
-  for (const name of refused) {
-    const text = texts.get(name);
-    if (typeof text === "string") asTexts[name] = text;
+  const others: Record<string, unknown> = { ...values };
+  for (const name of await refusedNames(schema, values)) {
+    const text = words.get(name);
+    if (typeof text === "string") others[name] = text;
+    if (read.has(name)) others[name] = readValue(read.get(name) as string);
   }
-  const stillRefused = new Set(await refusedNames(schema, asTexts));
+  const stillRefused = new Set(await refusedNames(schema, others));
   // Where neither fits, the error tells of the value as it was read.
   return Object.fromEntries(
-    Object.entries(asTexts).map(([name, value]) => [name, stillRefused.has(name) ? values[name] : value]),
+    Object.entries(others).map(([name, value]) => [name, stillRefused.has(name) ? values[name] : value]),
   );
 }
 

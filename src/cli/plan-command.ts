@@ -7,6 +7,7 @@ import { UsageError, ValueError } from "../error.ts";
 import type { Stack } from "../stack/stack.ts";
 import type { Context } from "./context.ts";
 import { findPipeline } from "./find-pipeline.ts";
+import { readParamSources } from "./param-sources.ts";
 import { parseParams } from "./params.ts";
 
 export interface PlannedCommand {
@@ -18,16 +19,17 @@ export interface PlannedCommand {
 
 type PlanFlags = Pick<
   Context<"run">["flags"],
-  "param" | "cache" | "no-cache" | "force" | "only" | "from" | "until" | "require"
+  "param" | "param-env" | "param-file" | "cache" | "no-cache" | "force" | "only" | "from" | "until" | "require"
 >;
 
 /** Finds the pipeline, reads its parameters, and plans it. */
 export async function planCommand(
-  context: Pick<Context<"run">, "cwd" | "args" | "extra"> & { readonly flags: PlanFlags },
+  context: Pick<Context<"run">, "cwd" | "args" | "extra" | "io" | "notes" | "globals"> & { readonly flags: PlanFlags },
   stack: Stack,
 ): Promise<PlannedCommand> {
   const { pipeline, file } = await findPipeline(stack, context.cwd, context.args[0]);
   const plan = planWithWords(pipeline, await readParams(context, pipeline.definition.params), context.args[0]);
+  if (!context.globals.quiet) warnOfWords(context, plan);
   return { plan, options: toRunOptions(context.flags), file };
 }
 
@@ -53,15 +55,36 @@ export function planWithWords(
 
 /** The parameters that a command line gives. Throws a UsageError for words that are left over. */
 export async function readParams(
-  context: Pick<Context<"run">, "extra"> & { readonly flags: Pick<PlanFlags, "param"> },
+  context: Pick<Context<"run">, "extra" | "cwd" | "io"> & {
+    readonly flags: Pick<PlanFlags, "param" | "param-env" | "param-file">;
+  },
   schema: Parameters<typeof parseParams>[0],
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { params, loose } = await parseParams(schema, context.flags.param, context.extra);
+  const { flags, extra } = context;
+  const { params, loose } = await parseParams(schema, flags.param, extra, await readParamSources(flags, context));
   const [surplus] = loose;
   if (surplus === undefined) return params;
   throw new UsageError("RPS6001", `"${surplus}" stands behind a parameter that is a switch`, {
     hint: "Put the file before the parameters",
   });
+}
+
+/** A secret in a command line is known to the shell's history, and to whoever lists processes. */
+function warnOfWords(
+  { flags, extra, notes }: Pick<Context<"run">, "extra" | "notes"> & { readonly flags: PlanFlags },
+  { secrets }: Plan,
+): void {
+  // `--api-key` is `apiKey` as well.
+  const plain = (word: string): string => word.replaceAll("-", "").toLowerCase();
+  const words = new Set(
+    [...flags.param.map((pair) => pair.split("=", 1)[0] ?? ""), ...extra.map(({ name }) => name)].map(plain),
+  );
+  for (const name of secrets?.params ?? []) {
+    if (!words.has(plain(name))) continue;
+    notes.line(
+      `  ${notes.symbols.warning} "${name}" is secret, and the shell remembers it: --param-env ${name}=VARIABLE and --param-file ${name}=FILE keep it out of command lines`,
+    );
+  }
 }
 
 function toRunOptions(flags: PlanFlags): RunOptions {

@@ -45,6 +45,8 @@ function describeDifference(difference: Difference): string {
       return from === undefined ? `${part} is new` : to === undefined ? `${part} is gone` : `${part} changed`;
     default:
       if (from === undefined) return `${part} is new: ${to ?? ""}`.trimEnd();
-      return to === undefined ? `${part} is gone` : `${part} ${from}→${to}`;
+      if (to === undefined) return `${part} is gone`;
+      // Of secrets, both look alike.
+      return from === to ? `${part} changed` : `${part} ${from}→${to}`;
   }
 }

@@ -38,7 +38,7 @@ test("a secret decides about reuse like any param, by a digest that its value al
   assert.deepEqual(told(first), ["ask completed: first-run"]);
   assert.deepEqual(told(await run(ports, main, { key: one })), ["ask cached: same-fingerprint"]);
   const { steps } = await run(ports, main, { key: other });
-  assert.equal(steps[0]?.reason?.text, "key changed, which is secret");
+  assert.equal(steps[0]?.reason?.text, "key changed (secret)");
 
   const [stepRun] = first.steps;
   const key = (await ports.metadata.keys([stepRun!.key!])).get(stepRun!.key!);

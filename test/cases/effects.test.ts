@@ -54,7 +54,13 @@ test("G4: an error is no result: the step runs again, and its error and place ar
   }
 });
 
-test("G6: a variable that a step reads is nowhere in the store in clear", async () => {
+test("G6: a secret is nowhere in the store in clear, in a variable or a param, and a new one runs nothing again where the step says so", async () => {
+  await playWithVariable();
+  await playWithParam('secrets: ["key"],', "work completed: param");
+  await playWithParam('secrets: { key: "ignore" },', "work cached: same-fingerprint");
+});
+
+async function playWithVariable(): Promise<void> {
   const secret = "hunter2-correct-horse";
   using project = Playground.open(stepOf('return process.env["REPRISE_CASE_TOKEN"] === undefined ? 0 : 1;'));
   process.env["REPRISE_CASE_TOKEN"] = secret;
@@ -64,8 +70,35 @@ test("G6: a variable that a step reads is nowhere in the store in clear", async 
   } finally {
     delete process.env["REPRISE_CASE_TOKEN"];
   }
+  assertNowhere(project, secret);
+}
+
+async function playWithParam(secrets: string, second: string): Promise<void> {
+  using project = Playground.open({
+    "pipeline.ts": `
+import { pipeline } from "reprise";
+import { work } from "./steps.ts";
+export const main = pipeline({ name: "main", build: ({ key }: { key: string }) => ({ y: work({ key }) }) });
+`,
+    "steps.ts": `
+import { step } from "reprise";
+export const work = step({
+  name: "work",
+  ${secrets}
+  run: ({ key }: { key: string }) => { console.log("with", key); return key.length; },
+});
+`,
+  });
+  const keys = ["hunter2-correct-horse", "hunter3-correct-horse"];
+  assert.deepEqual((await project.play({ params: { key: keys[0] } })).steps, ["work completed: first-run"]);
+  assert.deepEqual((await project.play({ params: { key: keys[0] } })).steps, cached);
+  assert.deepEqual((await project.play({ params: { key: keys[1] } })).steps, [second]);
+  for (const key of keys) assertNowhere(project, key);
+}
+
+function assertNowhere(project: Playground, secret: string): void {
   assert.ok(existsSync(project.at(".reprise/metadata.db")));
   for (const entry of readdirSync(project.at(".reprise"), { recursive: true, withFileTypes: true })) {
     if (entry.isFile()) assert.ok(!readFileSync(join(entry.parentPath, entry.name)).includes(secret), entry.name);
   }
-});
+}

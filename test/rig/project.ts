@@ -17,6 +17,8 @@ export interface Finished {
 export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeArguments?: readonly string[];
+  /** What it reads on standard input; nothing when left out. */
+  readonly input?: string;
 }
 
 export interface Running {
@@ -80,12 +82,13 @@ export async function copyProject(folder: string): Promise<Project> {
 }
 
 function openProject(path: string): Project {
-  const start = (args: readonly string[], { env = {}, nodeArguments = [] }: ProcessOptions = {}): Running => {
+  const start = (args: readonly string[], { env = {}, nodeArguments = [], input }: ProcessOptions = {}): Running => {
     const child = spawn(process.execPath, [...nodeArguments, ...args], {
       cwd: path,
       env: { ...cleanEnvironment(), ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
+    child.stdin?.end(input);
     return watch(child);
   };
   const bin = join(repository, "dist", "bin.js");

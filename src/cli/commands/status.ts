@@ -1,6 +1,7 @@
 /** `reprise status`, and `reprise` alone in a project. */
 import { relative } from "node:path";
 import { planPipeline } from "../../define/plan-pipeline.ts";
+import { UsageError } from "../../error.ts";
 import type { Run } from "../../record/run.ts";
 import { withLiveStatus } from "../../history/live-status.ts";
 import { forecastPlan, type Forecast } from "../../runner/forecast.ts";
@@ -48,6 +49,9 @@ async function readStatus(stack: Stack, { pipeline }: FoundPipeline): Promise<Pi
   const { name } = pipeline.definition;
   const [last] = await stack.metadata.runs({ pipeline: name, madeHere: true, limit: 1 });
   const lastRun = last && withLiveStatus(last);
+  const secret = Object.entries(last?.params ?? {}).find(([, param]) => param.secret === true);
+  if (secret !== undefined)
+    return { pipeline: name, lastRun, state: "unknown", steps: [], error: notKept(name, secret[0]) };
   const kept = Object.entries(last?.params ?? {}).filter(([, param]) => param.value !== undefined);
   const params = Object.fromEntries(kept.map(([param, { value }]) => [param, value]));
   try {
@@ -57,6 +61,12 @@ async function readStatus(stack: Stack, { pipeline }: FoundPipeline): Promise<Pi
   } catch (error) {
     return { pipeline: name, lastRun, state: "unknown", steps: [], error };
   }
+}
+
+function notKept(pipeline: string, param: string): UsageError {
+  return new UsageError("RPS6001", `Parameter "${param}" is secret, and was not kept`, {
+    hint: `Give it: reprise plan ${pipeline} --param-env ${param}=VARIABLE`,
+  });
 }
 
 function printStatuses({ printer, args }: Context<"status">, statuses: readonly PipelineStatus[]): void {
@@ -75,6 +85,7 @@ function printStatuses({ printer, args }: Context<"status">, statuses: readonly 
         : `last run ${lastRun.id} ${printer.style(styleOfStatus(lastRun.status), lastRun.status)} ${formatAgo(lastRun.startedAt, Date.now())}`;
     printer.line(`  ${sign} ${printer.style("bold", pipeline)}  ${state}${last === "" ? "" : `  ${last}`}`);
     if (error !== undefined) printer.line(`      ${cleanText(error instanceof Error ? error.message : String(error))}`);
+    if (error instanceof UsageError && error.hint !== undefined) printer.line(`      ${cleanText(error.hint)}`);
     const shown = args.length > 0 ? steps : steps.filter((step) => step.verdict !== "cached");
     const width = Math.min(28, Math.max(0, ...shown.map((step) => step.node.length)));
     for (const step of shown) {

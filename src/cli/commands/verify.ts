@@ -12,7 +12,7 @@ import type { Context, Handler } from "../context.ts";
 import { describeError } from "../error-view.ts";
 import { findPipeline } from "../find-pipeline.ts";
 import { formatCount, formatDuration } from "../format.ts";
-import { planWithWords } from "../plan-command.ts";
+import { planWithWords, readParams } from "../plan-command.ts";
 import { cleanText, padText, type Printer } from "../print.ts";
 
 export const verify: Handler<"verify"> = async (context) => {
@@ -23,7 +23,8 @@ export const verify: Handler<"verify"> = async (context) => {
   const stack = await context.openStack();
   const { run, stepRuns, nodes } = await findSubject(context, stack);
   const { pipeline } = await findPipeline(stack, stack.root, wordFor(run, stack.root));
-  const plan = planWithWords(pipeline, keptParams(run));
+  const given = await readParams({ ...context, extra: [] }, pipeline.definition.params);
+  const plan = planWithWords(pipeline, { ...keptParams(run, given), ...given });
   await using scratch = await stack.openScratch();
   const width = Math.min(28, Math.max(0, ...[...nodes].map((node) => node.length)));
   if (!globals.json && !globals.quiet)
@@ -73,14 +74,23 @@ function wordFor(run: Run, root: string): string {
   return run.file === undefined ? run.pipeline : `./${relative(root, resolve(root, run.file))}#${run.pipeline}`;
 }
 
-function keptParams(run: Run): Readonly<Record<string, unknown>> {
-  const lost = Object.entries(run.params).find(([, param]) => param.value === undefined);
-  if (lost !== undefined) {
-    throw new UsageError("RPS6001", `The value of parameter "${lost[0]}" was not kept, as it is long or no JSON`, {
-      hint: "Verify a run whose parameters are short: pass long values as files",
-    });
+/** The params of a run. What was not kept must be given, and only that. */
+function keptParams(run: Run, given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const kept: Record<string, unknown> = {};
+  for (const [name, { value, secret }] of Object.entries(run.params)) {
+    if (value !== undefined) kept[name] = value;
+    else if (!Object.hasOwn(given, name)) {
+      const why = secret === true ? "secret" : "long or no JSON";
+      throw new UsageError("RPS6001", `The value of parameter "${name}" was not kept, as it is ${why}`, {
+        hint: `Give it again: --param-env ${name}=VARIABLE, or --param-file ${name}=FILE`,
+      });
+    }
   }
-  return Object.fromEntries(Object.entries(run.params).map(([name, { value }]) => [name, value]));
+  const doubled = Object.keys(given).find((name) => Object.hasOwn(kept, name));
+  if (doubled === undefined) return kept;
+  throw new UsageError("RPS6001", `Run ${run.id} has its own value of parameter "${doubled}"`, {
+    hint: "Give only what was not kept, or run the pipeline with other values: reprise run",
+  });
 }
 
 function printVerified(printer: Printer, verified: Verification, width: number): void {

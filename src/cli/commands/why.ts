@@ -68,7 +68,9 @@ function printExplanation(
   if (differences.length === 0) return;
   printer.line();
   for (const { code: kind, part, from, to, place, detail } of differences) {
-    const change = from === undefined ? "new" : to === undefined ? "gone" : `${from} ${printer.symbols.arrow} ${to}`;
+    // Of secrets, both look alike.
+    const both = from === to ? "changed" : `${from} ${printer.symbols.arrow} ${to}`;
+    const change = from === undefined ? "new" : to === undefined ? "gone" : both;
     const where = place === undefined || place === part ? "" : `  ${printer.style("cyan", place)}`;
     printer.line(
       `  ${printer.style("yellow", kind)}  ${cleanText(part)}  ${shortenDigests(cleanText(change))}${where}`,

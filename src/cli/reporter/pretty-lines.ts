@@ -26,7 +26,8 @@ export function renderHeader(
   const params = Object.entries(run.params).map(([name, param]) => {
     const before = previous?.params[name];
     const changed = before !== undefined && before.digest !== param.digest;
-    return `${name}=${showParam(param)}${changed ? ` (last: ${showParam(before)})` : ""}`;
+    const last = changed ? ` (last: ${before.secret === true ? "another" : showParam(before)})` : "";
+    return `${name}=${showParam(param)}${last}`;
   });
   const rest = [
     ...(run.git === undefined ? [] : [`${run.git.commit.slice(0, 7)}${run.git.dirty ? "+dirty" : ""}`]),

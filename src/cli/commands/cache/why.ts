@@ -54,7 +54,8 @@ function printEntry(printer: Printer, explained: EntryExplanation, now: number):
 
 function printDifference(printer: Printer, difference: EntryExplanation["differences"][number]): void {
   const { code, part, from, to, place } = difference;
-  const change = from === undefined ? "new" : to === undefined ? "gone" : `${from} ${printer.symbols.arrow} ${to}`;
+  const both = from === to ? "changed" : `${from} ${printer.symbols.arrow} ${to}`;
+  const change = from === undefined ? "new" : to === undefined ? "gone" : both;
   const where = place === undefined || place === part ? "" : `  ${printer.style("cyan", place)}`;
   printer.line(
     `    ${printer.style("yellow", code)}  ${cleanText(part)}  ${shortenDigests(cleanText(change))}${where}`,
