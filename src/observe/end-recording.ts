@@ -21,12 +21,12 @@ export interface EndParts {
 /** Looks once more at everything that was read. */
 export async function endRecording({ recording, world, salt, isVouched }: EndParts): Promise<Observed> {
   const { reads } = recording;
-  const own = findOwnOutput(recording);
   await world.prepare(reads.files.keys());
   const traced: ObservedRead[] = [];
   for (const file of reads.files.values()) {
     const found = await settleFile(file, world);
     const name = recording.nameOf(file.path);
+    if (found === undefined && recording.changes.has(file.path)) recording.wrote(file.path);
     if (found === undefined) reads.changed.add(name);
     else traced.push({ kind: "file", name, found });
   }
@@ -34,7 +34,7 @@ export async function endRecording({ recording, world, salt, isVouched }: EndPar
     await trace({ kind, name: recording.nameOf(path), found: showStat(detail, level) });
   }
   for (const { read } of reads.others.values()) await trace(read);
-  const obstacle = own ?? findChange(reads) ?? (isVouched ? undefined : findBlindness(recording));
+  const obstacle = findOwnOutput(recording) ?? findChange(reads) ?? (isVouched ? undefined : findBlindness(recording));
   return { trace: toTrace(traced, salt), obstacle, notices: recording.notices };
 
   async function trace(read: ObservedRead): Promise<void> {

@@ -3,8 +3,9 @@ import { syncBuiltinESMExports } from "node:module";
 import { watchEnvironment } from "./watch-environment.ts";
 import { watchFiles } from "./watch-files.ts";
 import { watchHttp } from "./watch-http.ts";
-import { watchProcesses, watchSqlite } from "./watch-processes.ts";
+import { watchProcesses } from "./watch-processes.ts";
 import { watchNames, watchSockets } from "./watch-sockets.ts";
+import { watchLoadedSqlite, watchSqlite } from "./watch-sqlite.ts";
 import { watchFolders, watchSenses } from "./watch-senses.ts";
 
 let areWatching = false;
@@ -23,6 +24,7 @@ export function installWatchers(): void {
   watchProcesses();
   watchHttp();
   watchSockets();
+  watchLoadedSqlite();
   syncBuiltinESMExports();
 }
 

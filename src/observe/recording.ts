@@ -32,6 +32,8 @@ export class Recording {
   readonly reads = new Reads();
   /** Paths that the step wrote; of directories that went or came as a whole, all below them too. */
   readonly written = new Map<string, "alone" | "whole">();
+  /** Paths of databases that the step may have changed; whether it has, their end tells. */
+  readonly changes = new Set<string>();
   /** What went on where nobody sees it: a sentence fragment each. */
   readonly blind = new Set<string>();
   /** It touched the store's own files. */
@@ -167,6 +169,13 @@ export class Recording {
 
   wrote(path: string, extent: "alone" | "whole" = "alone"): void {
     if (this.written.get(path) !== "whole") this.written.set(path, extent);
+  }
+
+  /** As {@link wrote}, and it is told. */
+  made(path: string, extent: "alone" | "whole" = "alone"): void {
+    const isNew = !this.isWritten(path);
+    this.wrote(path, extent);
+    if (isNew) this.notice("write", `writes ${this.nameOf(path)}`);
   }
 
   /** A folder with a name that nobody else knows: what is in it is the step's own affair. */

@@ -179,10 +179,7 @@ function keepPrivate(recording: Recording, given: unknown): void {
 
 function noteWrite(recording: Recording, given: unknown, extent: "alone" | "whole" = "alone"): void {
   const path = recording.locate(given);
-  if (path === undefined) return;
-  const isNew = !recording.isWritten(path);
-  recording.wrote(path, extent);
-  if (isNew) recording.notice("write", `writes ${recording.nameOf(path)}`);
+  if (path !== undefined) recording.made(path, extent);
 }
 
 function isReading(flags: unknown): boolean {

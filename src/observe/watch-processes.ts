@@ -1,4 +1,4 @@
-/** Watches what leads out of sight: child processes, threads, native add-ons, and databases that SQLite reads. */
+/** Watches what leads out of sight: child processes, threads, native add-ons. */
 import childProcess from "node:child_process";
 import module from "node:module";
 import process from "node:process";
@@ -29,17 +29,6 @@ function tellProcess(recording: Recording, command: unknown): void {
   const text = `starts a process (${program}), whose reads are not seen`;
   recording.blind.add(text);
   recording.notice("process", text);
-}
-
-/** Databases are read by native code, but it is known which file that is. */
-export function watchSqlite(): void {
-  const sqlite = process.getBuiltinModule("node:sqlite") as unknown as Record<string, unknown>;
-  watchNew(sqlite, "DatabaseSync", (recording, [given]) => {
-    const path = given === ":memory:" || given === "" ? undefined : recording.locate(given);
-    if (path === undefined) return;
-    recording.opened(path);
-    recording.opened(`${path}-wal`);
-  });
 }
 
 /** By the name of the package that has it. */

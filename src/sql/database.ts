@@ -2,6 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { outsideStep, stepScope } from "../define/step-scope.ts";
 import { StoreError } from "../error.ts";
 import { readFileHeader } from "./file-header.ts";
 import { isUnwritable, openUnwritable } from "./open-unwritable.ts";
@@ -78,6 +79,8 @@ function runQuery<T>({ connection, statements }: Database, query: Query<T>): T {
 
 /** Runs a query in a transaction: all of it or nothing. A reading one sees one moment; a writing one waits its turn. */
 export function transact<T>(database: Database, mode: "read" | "write", query: () => Query<T>): T {
+  // A step that runs a pipeline has it recorded, which is not its own doing.
+  if (stepScope() !== undefined) return outsideStep(() => transact(database, mode, query));
   const { connection } = database;
   connection.exec(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN");
   try {
