@@ -88,7 +88,7 @@ function collectArguments(build: Build, step: StepDefinition, id: NodeId, given:
   const collected: Record<string, Argument> = {};
   const plain: Record<string, unknown> = {};
   const edges: string[] = [];
-  const names = new Set(Object.keys(step.secrets ?? {}));
+  const names = step.secrets === undefined ? noNames : new Set(Object.keys(step.secrets));
   let complete = true;
   for (const [name, value] of Object.entries(acceptArguments(given, owner))) {
     // An argument that is undefined and one that is left out are the same to a function that destructures them.
@@ -108,6 +108,8 @@ function collectArguments(build: Build, step: StepDefinition, id: NodeId, given:
   for (const problem of [...problems, ...missingInputs(step, collected, id)]) report(problem);
   return Object.fromEntries(Object.entries(collected).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+const noNames: ReadonlySet<string> = new Set();
 
 /** An output is stored as it is, for whoever can read the store. */
 export function storedSecret(what: string): Problem {

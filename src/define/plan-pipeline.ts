@@ -13,6 +13,7 @@ import { singleOutput, type Argument, type PipelineDefinition, type Plan } from 
 import { createCallResult, readReference, report } from "./reference.ts";
 import { SecretMask } from "./secret-mask.ts";
 import { state } from "./state.ts";
+import { stepSecrets } from "./step-secrets.ts";
 import { throwProblems } from "./throw-problems.ts";
 import { holdsReference, isPlainRecord, toArgument } from "./to-argument.ts";
 
@@ -30,7 +31,7 @@ export interface Plannable {
 export function planPipeline(pipeline: Plannable, params: Readonly<Record<string, unknown>> = {}): Plan {
   const { definition } = pipeline;
   const owner = `pipeline "${definition.name}"`;
-  const mask = new SecretMask();
+  const mask = new SecretMask(stepSecrets());
   const { values, problems } = acceptPipelineParams(definition, params, mask);
   if (problems.length > 0) throwProblems(problems, captureCallSites(0));
   const scope: Scope = {

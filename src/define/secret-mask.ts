@@ -16,17 +16,25 @@ export class SecretMask {
   readonly #whole = new Set<string>();
   /** Texts that are hidden wherever they stand: secrets, and the forms that they take in URLs, in JSON and as base64. */
   readonly #sought = new Set<string>();
+  /** Lengths of secrets that are bytes. */
+  readonly #lengths = new Set<number>();
   #pattern: RegExp | undefined;
   #isUsed = false;
+  readonly #outer: SecretMask | undefined;
+
+  /** `outer` knows other secrets, which count here as well. */
+  constructor(outer?: SecretMask) {
+    this.#outer = outer;
+  }
 
   /** Whether there are secrets at all; they may be too short to be sought. */
   get isUsed(): boolean {
-    return this.#isUsed;
+    return this.#isUsed || this.#outer?.isUsed === true;
   }
 
   /** The length of the longest text that is sought, in bytes. */
   get longest(): number {
-    return Math.max(0, ...[...this.#sought].map((text) => Buffer.byteLength(text)));
+    return Math.max(this.#outer?.longest ?? 0, ...[...this.#sought].map((text) => Buffer.byteLength(text)));
   }
 
   /** Takes a secret: of a record, a list, a map or a set, every text in it is one. */
@@ -42,15 +50,17 @@ export class SecretMask {
 
   /** Whether a value is a secret, or has one in it. */
   holds(value: unknown): boolean {
+    if (this.#outer?.holds(value) === true) return true;
     if (this.#whole.size === 0) return false;
     return visitLeaves(value, (leaf) => {
-      const text = leaf instanceof Uint8Array ? toHex(leaf) : leaf;
-      return this.#whole.has(text) || (leaf instanceof Uint8Array ? this.holdsBytes(leaf) : this.#holdsPart(text));
+      if (typeof leaf === "string") return this.#whole.has(leaf) || this.#holdsPart(leaf);
+      return (this.#lengths.has(leaf.length) && this.#whole.has(toHex(leaf))) || this.holdsBytes(leaf);
     });
   }
 
   /** Whether there is the text of a secret in bytes. */
   holdsBytes(bytes: Uint8Array): boolean {
+    if (this.#outer?.holdsBytes(bytes) === true) return true;
     const buffer = toBuffer(bytes);
     for (const text of this.#sought) if (buffer.includes(text)) return true;
     return false;
@@ -58,16 +68,17 @@ export class SecretMask {
 
   /** A text without its secrets. */
   hide(text: string): string {
-    if (this.#whole.has(text)) return hiddenSecret;
-    if (this.#sought.size === 0) return text;
+    const rest = this.#outer?.hide(text) ?? text;
+    if (this.#whole.has(rest)) return hiddenSecret;
+    if (this.#sought.size === 0) return rest;
     this.#pattern ??= toPattern(this.#sought);
-    return text.replace(this.#pattern, hiddenSecret);
+    return rest.replace(this.#pattern, hiddenSecret);
   }
 
   /** Data without its secrets; names of members count. */
   hideIn<T extends JsonValue | undefined>(data: T): T {
     if (typeof data === "string") return this.hide(data) as T;
-    if (typeof data === "number") return (this.#whole.has(String(data)) ? hiddenSecret : data) as T;
+    if (typeof data === "number") return (this.holds(data) ? hiddenSecret : data) as T;
     if (typeof data !== "object" || data === null) return data;
     if (Array.isArray(data)) return data.map((item: JsonValue) => this.hideIn(item)) as unknown as T;
     return Object.fromEntries(Object.entries(data).map(([name, item]) => [this.hide(name), this.hideIn(item)])) as T;
@@ -76,6 +87,7 @@ export class SecretMask {
   #addLeaf(leaf: string | Uint8Array): void {
     if (leaf instanceof Uint8Array) {
       if (leaf.length === 0) return;
+      this.#lengths.add(leaf.length);
       this.#whole.add(toHex(leaf));
       const text = toBuffer(leaf).toString("utf8");
       for (const form of [toHex(leaf), ...toBase64(leaf)]) this.#seek(form);
@@ -87,7 +99,7 @@ export class SecretMask {
     if (leaf.length < soughtLength) return;
     const bytes = Buffer.from(leaf);
     for (const form of [leaf, JSON.stringify(leaf).slice(1, -1), ...toBase64(bytes)]) this.#seek(form);
-    if (leaf.isWellFormed()) this.#seek(encodeURIComponent(leaf));
+    for (const form of inUrls(leaf)) this.#seek(form);
     // Logs are kept line by line.
     for (const line of leaf.split("\n")) this.#seek(line.trim());
     const password = URL.canParse(leaf) ? new URL(leaf).password : "";
@@ -123,9 +135,23 @@ function toHex(bytes: Uint8Array): string {
   return toBuffer(bytes).toString("hex");
 }
 
+/** As parts of a path, of a query, and of a form. */
+function inUrls(text: string): readonly string[] {
+  if (!text.isWellFormed()) return [];
+  const form = new URLSearchParams([["", text]]).toString().slice(1);
+  return [encodeURI(text), encodeURIComponent(text), form, form.replaceAll("+", "%20")];
+}
+
+/** Alone, and where something stands before and behind it, as the user does in `Authorization: Basic`. */
 function toBase64(bytes: Uint8Array): readonly string[] {
-  const text = toBuffer(bytes).toString("base64");
-  return [text, text.replace(/=+$/u, ""), toBuffer(bytes).toString("base64url")];
+  const whole = toBuffer(bytes).toString("base64");
+  const inner = [0, 1, 2].map((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64");
+    // Groups of three bytes that hold nothing else.
+    return text.slice(before === 0 ? 0 : 4, Math.floor((before + bytes.length) / 3) * 4);
+  });
+  const forms = [whole, whole.replace(/=+$/u, ""), ...inner];
+  return [...forms, ...forms.map((text) => text.replaceAll("+", "-").replaceAll("/", "_"))];
 }
 
 /** The same memory. */

@@ -8,6 +8,7 @@ import { loadValue, storeValue, type StoredValue, type StoreOptions } from "../m
 import type { ArtifactContent } from "../record/artifact.ts";
 import { copyValue } from "../define/copy-value.ts";
 import { isSingleValue, validateInputs, validateOutputs } from "../define/run-step-function.ts";
+import { withSecrets } from "../define/step-secrets.ts";
 import { isPlainRecord } from "../define/to-argument.ts";
 import { isSchema } from "../define/validate.ts";
 import { captureOutput } from "./log-capture.ts";
@@ -52,10 +53,14 @@ const graceMs = 2000;
 export async function attemptStep(parts: AttemptParts): Promise<ReadonlyMap<OutputName, StoredValue>> {
   const { step, open, observation, signal } = parts;
   const inputs = await readInputs(parts);
+  const mask = parts.ports.secrets?.mask;
   const call = step.run as (inputs: unknown, context: unknown) => unknown;
   try {
     const returned = await untilAborted(
-      captureOutput(open.writeLine, async () => await observation.run(() => call(inputs, open.context))),
+      captureOutput(
+        open.writeLine,
+        async () => await observation.run(() => withSecrets(mask, () => call(inputs, open.context))),
+      ),
       signal,
     );
     const stored = await storeOutputs(parts, returned);
@@ -214,9 +219,11 @@ async function hidePreview(
 ): Promise<StoredValue> {
   const { secrets, content } = ports;
   if (secrets === undefined || target !== undefined || !Object.values(args).some(isSecret)) return stored;
-  if (!(await holdsSecret(stored, content, secrets.mask))) return stored;
-  onSecret?.(nameOutput(name));
-  return { ...stored, preview: undefined, metadata: secrets.mask.hideIn(stored.metadata) };
+  const { mask } = secrets;
+  const isRevealed = await holdsSecret(stored, content, mask);
+  if (isRevealed) onSecret?.(nameOutput(name));
+  const preview = isRevealed || mask.holds(stored.preview) ? undefined : stored.preview;
+  return { ...stored, preview, metadata: mask.hideIn(stored.metadata) };
 }
 
 function isSecret(argument: Argument): boolean {

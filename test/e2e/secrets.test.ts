@@ -1,7 +1,10 @@
 /** Params marked secret: nowhere in the store, in an archive, or in what any command prints. */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { digestValue } from "../../src/hash/canonical.ts";
@@ -218,6 +221,67 @@ test("a script that fails prints nothing of its secret, whatever the step threw"
   await assertNowhere([secret], [finished]);
 });
 
+test("a pipeline that a step runs keeps the secrets of the step, though it knows of none", async () => {
+  const secret = `sk-${randomBytes(12).toString("hex")}`;
+  await project.write(
+    "outer.ts",
+    `
+import { pipeline, step } from "reprise";
+import { inner } from "./inner.ts";
+const play = step({
+  name: "play",
+  run: async ({ key }: { key: string }) => (await inner.run({ key }, { reporter: "plain" })).id,
+});
+export const outer = pipeline({ name: "outer", secrets: ["key"], build: ({ key }: { key: string }) => ({ id: play({ key }) }) });
+`,
+  );
+  const finished = await project.reprise(["run", "outer.ts", "--param-env", "key=KEY"], { env: { KEY: secret } });
+  assert.equal(finished.code, 0, finished.stdout + finished.stderr);
+  const [run] = await project.json<{ run: { params: Record<string, { shown: string }> } }[]>([
+    "runs",
+    "pipeline:inner",
+  ]);
+  assert.equal(run?.run.params["key"]?.shown, "***");
+  await assertNowhere([secret], [finished]);
+});
+
+test("what is named by a secret is not recorded: a file bars the reuse, a URL counts as asked with credentials", async () => {
+  const secret = `sk-${randomBytes(12).toString("hex")}`;
+  const server = createServer((_request, response) => response.setHeader("etag", '"1"').end("yes"));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  try {
+    await project.write(
+      "named.ts",
+      `
+import { existsSync } from "node:fs";
+import { pipeline, step } from "reprise";
+const look = step({ name: "look", run: ({ key }: { key: string }) => ({ found: existsSync("of-" + key) }) });
+const get = step({
+  name: "get",
+  run: async ({ key }: { key: string }) => ({ text: await (await fetch("http://127.0.0.1:${port}/bot" + key + "/me?appid=" + key)).text() }),
+});
+export const named = pipeline({
+  name: "named",
+  secrets: ["key"],
+  build: ({ key }: { key: string }) => ({ found: look({ key }).found, text: get({ key }).text }),
+});
+`,
+    );
+    const run = ["run", "named.ts", "--reporter", "pretty", "--param-env", "key=KEY"];
+    const first = await project.reprise(run, { env: { KEY: secret } });
+    assert.match(first.stdout, /its result will not be reused: it reads something that is named by a secret/u);
+    const second = await project.reprise(run, { env: { KEY: secret } });
+    assert.match(second.stdout, /get +cached/u);
+    assert.match(second.stdout, /look +ran +.*named by a secret/u);
+    const why = await project.reprise(["why", "get"]);
+    assert.match(why.stdout, /gets http:\/\/127\.0\.0\.1:\d+\/bot\*\*\*\/me with credentials/u);
+    await assertNowhere([secret], [first, second, why]);
+  } finally {
+    server.close();
+  }
+});
+
 test("results with a secret that is ignored are reused in another store; with one that counts they are not", async () => {
   const elsewhere = await makeProject(files);
   try {
@@ -230,6 +294,9 @@ test("results with a secret that is ignored are reused in another store; with on
     assert.match(stdout, /door +cached/u);
     assert.match(stdout, /call +ran/u);
     assert.match(stdout, /1 cached, 3 ran/u);
+    const key = await project.read(".reprise/secret-key");
+    assert.ok(!(await project.read("two.tar")).includes(key));
+    assert.notEqual(await elsewhere.read(".reprise/secret-key"), key);
   } finally {
     await elsewhere[Symbol.asyncDispose]();
   }
