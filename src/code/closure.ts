@@ -44,6 +44,7 @@ export function takeClosure(roots: readonly Root[], { linker, judge, evaluations
   const loaded: SourceFile[] = [];
   let text = `reprise code ${codeScheme}\n`;
   let next = 0;
+  const own = new Set(roots.map(({ node }) => node));
 
   const number = (node: GraphNode): number => {
     let at = numbers.get(node);
@@ -58,7 +59,8 @@ export function takeClosure(roots: readonly Root[], { linker, judge, evaluations
     for (; next < nodes.length; next++) {
       const node = nodes[next]!;
       const edges = linker.edges(node);
-      let line = node.own;
+      // The version of a step is in its key; what calls another step depends on that one's version.
+      let line = own.has(node) ? (node.unit?.unversioned ?? node.own) : node.own;
       for (const { targets, evaluates } of edges) {
         line += " ";
         for (const target of targets) {

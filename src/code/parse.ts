@@ -1,6 +1,6 @@
 /** From a file's text to its record. The only module that knows the parser; imported when a file has changed. */
 import { parseSync } from "oxc-parser";
-import { createHash, hash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AstNode } from "./ast.ts";
 import { asNode, asNodes, isClass, isFunction, isNode, isTypeOnly, memberName, unwrap } from "./ast.ts";
 import { isPlain, isPrimitive } from "./literal.ts";
@@ -12,6 +12,7 @@ import { lineAt, lineStartsOf } from "./line.ts";
 import type { ExportRecord, FileRecord, RequestRecord, Summary, UnitRecord } from "./record.ts";
 import { patternNames, varNames } from "./scope.ts";
 import type { FileNames } from "./file-names.ts";
+import { withoutVersions } from "./settings.ts";
 import { UnitWalk } from "./walk.ts";
 
 /** What the nearest package.json says of a file's kind of module. */
@@ -385,12 +386,14 @@ class FileReader {
     const nestedRuns = options.kind === "statement" ? nestedRunsOf(node) : [];
     const lateWrites = lateWritesOf(node);
     const state = keptStateOf(node, value, (ref) => this.#isImport(walk.refs[ref]!));
+    const unversioned = withoutVersions(walk.text, walk.versions);
     const simple = value !== undefined && (isFunction(unwrap(value)) || isPlain(value));
     this.#units.push({
       key: this.#uniqueKey(options.key ?? options.names[0] ?? "pattern"),
       names: options.names,
       kind: options.kind,
-      digest: createHash("sha256").update(walk.text).digest("base64url"),
+      digest: digestOf(walk.text),
+      ...(unversioned === undefined ? {} : { unversioned: digestOf(unversioned) }),
       start: node.start,
       end: node.end,
       lines: [this.#lineAt(node.start), this.#lineAt(node.end)],
@@ -404,8 +407,8 @@ class FileReader {
       ...(state === undefined ? {} : { state }),
       ...(isMainGuard(node) ? { guard: true as const } : {}),
       ...(options.exported ? { exported: true as const } : {}),
-      ...(walk.notes.length > 0 ? { notes: walk.notes } : {}),
-      calls: walk.calls,
+      ...(walk.notes.taken.length > 0 ? { notes: walk.notes.taken } : {}),
+      calls: walk.calls.records,
     });
   }
 

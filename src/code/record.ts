@@ -4,7 +4,7 @@
 export const codeScheme = 2;
 
 /** Grows whenever what is kept on disk changes and digests do not: older state is then ignored. */
-export const stateScheme = 2;
+export const stateScheme = 3;
 
 /** A specifier that a file asks for. */
 export interface RequestRecord {
@@ -116,6 +116,8 @@ export interface UnitRecord {
   readonly kind: "function" | "class" | "variable" | "statement" | "export";
   /** Of the canonical text. */
   readonly digest: string;
+  /** Of the same without the versions of steps that are defined here, where some are: they have them in their keys. */
+  readonly unversioned?: string;
   readonly start: number;
   readonly end: number;
   readonly lines: readonly [first: number, last: number];

@@ -14,10 +14,10 @@ import { leafText } from "./leaf-text.ts";
 import { marks } from "./mark.ts";
 import { NoteTaker } from "./notes.ts";
 import { isGlobalObject } from "./pure.ts";
-import { withoutSettings } from "./settings.ts";
+import { withoutSettings, writtenVersion, type VersionPlace } from "./settings.ts";
 import { CallStack } from "./call-stack.ts";
 import { isRequire, isStep, isWorker } from "./callee.ts";
-import type { CallRecord, NoteRecord, RequestRecord } from "./record.ts";
+import type { RequestRecord } from "./record.ts";
 import { bind, bindLexical, bindVars, declaredNames, enumKey, exportedDeclaration } from "./scope.ts";
 import { lookUp, openScope, patternNames } from "./scope.ts";
 import type { Scope } from "./scope.ts";
@@ -30,7 +30,7 @@ export class UnitWalk {
   readonly #refIndexes = new Map<string, number>();
   /** Where the current `this` was bound. */
   #this = { scope: 0, depth: 0 };
-  readonly #notes: NoteTaker;
+  readonly notes: NoteTaker;
   readonly #renames: boolean;
   readonly #exportTarget: AstNode | undefined;
   #scope: Scope | undefined;
@@ -38,22 +38,15 @@ export class UnitWalk {
   #depth = 0;
   #locals = 0;
   #tries = 0;
-  readonly #calls = new CallStack();
+  readonly calls = new CallStack();
+  readonly versions: VersionPlace[] = [];
   #chain: { readonly base: AstNode; readonly key: string } | undefined;
 
   constructor(names: FileNames, source: string, exportTarget?: AstNode) {
     this.#names = names;
-    this.#notes = new NoteTaker((offset) => names.placeOf(offset));
+    this.notes = new NoteTaker((offset) => names.placeOf(offset));
     this.#renames = !/\beval\b|\bwith\s*\(/u.test(source);
     this.#exportTarget = exportTarget;
-  }
-
-  get notes(): readonly NoteRecord[] {
-    return this.#notes.taken;
-  }
-
-  get calls(): readonly CallRecord[] {
-    return this.#calls.records;
   }
 
   /** Adds words to the text that no node stands for. */
@@ -136,21 +129,21 @@ export class UnitWalk {
         this.visit(asNode(node.body));
         return this.write(")");
       case "AssignmentExpression":
-        if (node.operator === "=") this.#notes.willWrite(unwrap(asNode(node.left)));
+        if (node.operator === "=") this.notes.willWrite(unwrap(asNode(node.left)));
         return this.#visitFields(node);
       case "ThisExpression":
-        this.#calls.use(this.#this);
+        this.calls.use(this.#this);
         return this.write("This");
       case "UnaryExpression": {
         const operand = unwrap(asNode(node.argument));
         if (node.operator !== "typeof" || operand.type !== "Identifier") return this.#visitFields(node);
-        this.#notes.probe(operand.name as string);
-        return this.#notes.without("loose-require", operand, () => this.#visitFields(node));
+        this.notes.probe(operand.name as string);
+        return this.notes.without("loose-require", operand, () => this.#visitFields(node));
       }
       case "BinaryExpression": {
         const right = unwrap(asNode(node.right));
         if (node.operator !== "instanceof" || right.name !== "Function") return this.#visitFields(node);
-        return this.#notes.without("eval", right, () => this.#visitFields(node));
+        return this.notes.without("eval", right, () => this.#visitFields(node));
       }
       case "ExpressionStatement":
         if (typeof node.directive === "string") return this.write(`Directive${JSON.stringify(node.directive)}`);
@@ -226,18 +219,18 @@ export class UnitWalk {
     if (binding !== undefined) {
       marks(node).bound = binding;
       if (binding.index === -1) binding.index = this.#locals++;
-      this.#calls.use(binding);
+      this.calls.use(binding);
       this.write(this.#renames ? `L${binding.index}` : `L${binding.index}${JSON.stringify(name)}`);
       return;
     }
     const chain = this.#chain?.base === node ? this.#chain.key : name;
     if (this.#names.isTopLevel(name) || this.#names.isImport(name)) {
-      if (this.#names.isRequire(name)) this.#notes.useRequire(node);
+      if (this.#names.isRequire(name)) this.notes.useRequire(node);
       this.#writeRef(node, chain);
     } else if (this.#names.commonJs && (name === "exports" || name === "module") && !this.#isExportTarget(node)) {
       this.#writeRef(node, "@");
     } else {
-      this.#notes.useGlobal(node, name);
+      this.notes.useGlobal(node, name);
       this.write(`G${JSON.stringify(name)}`);
     }
   }
@@ -279,7 +272,7 @@ export class UnitWalk {
     const global = object.type === "Identifier" && isGlobalObject(object.name as string);
     if (global && lookUp(this.#scope, object.name as string) === undefined) {
       const name = memberName(node);
-      if (name !== undefined) this.#notes.useGlobal(node, name);
+      if (name !== undefined) this.notes.useGlobal(node, name);
     }
     this.write(node.optional === true ? "Member?(" : "Member(");
     this.#visitWithoutLooseRequire(asNode(node.object));
@@ -427,7 +420,7 @@ export class UnitWalk {
   #withCall(node: AstNode, walk: () => void, loads = false): void {
     const [first] = asNodes(node.arguments ?? (isNode(node.source) ? [node.source] : []));
     const end = node.type === "TaggedTemplateExpression" ? asNode(node.quasi).start : (first?.start ?? node.end);
-    const close = this.#calls.open({ start: node.start, end, depth: this.#depth, loads }, this.#serial);
+    const close = this.calls.open({ start: node.start, end, depth: this.#depth, loads }, this.#serial);
     walk();
     close();
   }
@@ -438,17 +431,25 @@ export class UnitWalk {
     const callee = unwrap(asNode(node.callee));
     if (isRequire(callee, this.#scope, this.#names) && node.type === "CallExpression")
       return this.#visitRequire(node, callee);
-    if (isWorker(callee, this.#scope, this.#names)) this.#notes.useWorker(node);
+    if (isWorker(callee, this.#scope, this.#names)) this.notes.useWorker(node);
     this.#withCall(node, () => {
       // `new X` and `X()` differ by their type, `f?.()` by its flag.
       this.write(`${node.type}${node.optional === true ? "?" : ""}(`);
       this.visit(callee);
       for (const [index, argument] of asNodes(node.arguments).entries()) {
         this.write(",");
-        this.visit(index === 0 && isStep(callee, this.#scope, this.#names) ? withoutSettings(argument) : argument);
+        if (index === 0 && isStep(callee, this.#scope, this.#names)) this.#visitStep(argument);
+        else this.visit(argument);
       }
       this.write(")");
     });
+  }
+
+  #visitStep(source: AstNode): void {
+    this.visit(withoutSettings(source));
+    const from = this.text.length;
+    this.write(writtenVersion(source));
+    if (this.text.length > from) this.versions.push([from, this.text.length]);
   }
 
   #visitRequire(node: AstNode, callee: AstNode): void {
@@ -457,7 +458,7 @@ export class UnitWalk {
       node,
       () => {
         if (specifier !== undefined) return this.#request(node, specifier, "require");
-        this.#notes.note(node, "dynamic-import", "require() of a computed path cannot be followed");
+        this.notes.note(node, "dynamic-import", "require() of a computed path cannot be followed");
         this.write("Require(");
         this.#visitWithoutLooseRequire(callee);
         for (const argument of asNodes(node.arguments)) this.visit(argument);
@@ -468,7 +469,7 @@ export class UnitWalk {
   }
 
   #visitWithoutLooseRequire(node: AstNode): void {
-    this.#notes.without("loose-require", unwrap(node), () => this.visit(node));
+    this.notes.without("loose-require", unwrap(node), () => this.visit(node));
   }
 
   #visitImport(node: AstNode): void {
@@ -482,7 +483,7 @@ export class UnitWalk {
       }
       const glob = globOf(source);
       if (glob !== undefined) this.#request(node, glob, "glob");
-      else this.#notes.note(node, "dynamic-import", "import() of a computed path cannot be followed");
+      else this.notes.note(node, "dynamic-import", "import() of a computed path cannot be followed");
       this.#visitFields(node);
     };
     this.#withCall(node, visit, true);
