@@ -29,6 +29,9 @@ export function showFresh(untilMs: number): string {
   return `fresh until ${new Date(untilMs).toISOString()}`;
 }
 
+/** What is found where nobody answers. */
+export const noAnswer = "no answer";
+
 export type ResourceState =
   | { readonly kind: "same" }
   | { readonly kind: "other"; readonly now: string }
@@ -48,6 +51,10 @@ export async function revalidate(url: string, found: string): Promise<ResourceSt
   if (modified !== undefined) headers["if-modified-since"] = modified;
   try {
     const response = await fetch(url, { headers, redirect: "manual", signal: AbortSignal.timeout(waitMs) });
+    if (found === noAnswer) {
+      await response.body?.cancel();
+      return { kind: "other", now: String(response.status) };
+    }
     const isBody = found.includes(" body ");
     const bytes = isBody && response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined;
     if (bytes === undefined) await response.body?.cancel();
@@ -60,6 +67,7 @@ export async function revalidate(url: string, found: string): Promise<ResourceSt
     if (now !== undefined && comparable(now) === comparable(found)) return { kind: "same" };
     return { kind: "other", now: now ?? `${response.status}` };
   } catch (error) {
+    if (found === noAnswer) return { kind: "same" };
     const { cause = error } = error as Error;
     return { kind: "silent", why: `cannot be asked (${(cause as Error).message})` };
   }

@@ -3,7 +3,8 @@ import type { Dirent } from "node:fs";
 import { join, resolve } from "node:path";
 import { digestBytes, shortDigest } from "../hash/digest.ts";
 import { globSync, readdirSync } from "./disk.ts";
-import { absent, isAbsence, refused } from "./stat-text.ts";
+import { isNowhere } from "../code/stamp.ts";
+import { absent, refused } from "./stat-text.ts";
 
 export interface ListingOptions {
   /** Whether the kind of each thing counts besides its name. */
@@ -18,7 +19,7 @@ export function listDirectory(path: string, options: ListingOptions): string {
   try {
     return showListing(path, readdirSync(path, { recursive: options.recursive, withFileTypes: true }), options);
   } catch (error) {
-    return isAbsence(error) ? absent : refused;
+    return isNowhere(error) ? absent : refused;
   }
 }
 

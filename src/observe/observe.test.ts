@@ -489,6 +489,49 @@ describe("HTTP", () => {
     assert.match(check?.warnings[0] ?? "", /cannot be asked/u);
   });
 
+  it("counts as unanswered where nobody answers, until somebody does", async () => {
+    const { port } = server.address() as AddressInfo;
+    server.closeAllConnections();
+    await new Promise((closed) => server.close(closed));
+    for (const ask of [
+      () => get("/thing").catch(() => undefined),
+      () => new Promise<void>((done) => http.get(`${base}/thing`).on("error", () => done())),
+    ]) {
+      const observed = await observe(ask);
+      assert.deepEqual(namesOf(observed), [`http ${base}/thing`]);
+      assert.deepEqual(await differencesOf(observed), []);
+      server.listen(port, "127.0.0.1");
+      await new Promise((listening) => server.once("listening", listening));
+      assert.deepEqual(await differencesOf(observed), [`http ${base}/thing`]);
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    }
+  });
+
+  it("goes by the answer where the question is repeated, and by none where the last one breaks off", async () => {
+    let isCut = true;
+    const cutting = http.createServer((_, response) => {
+      response.writeHead(200, { etag: '"1"', "content-length": "10" }).write("12345");
+      if (isCut) response.write("", () => response.destroy());
+      else response.end("67890");
+    });
+    cutting.listen(0, "127.0.0.1");
+    await new Promise((listening) => cutting.once("listening", listening));
+    const url = `http://127.0.0.1:${(cutting.address() as AddressInfo).port}/thing`;
+    const ask = async (): Promise<unknown> => await (await fetch(url)).text().catch(() => undefined);
+    const broken = await observe(ask);
+    const mended = await observe(async () => {
+      await ask();
+      isCut = false;
+      await ask();
+    });
+    assert.deepEqual(await differencesOf(broken), [`http ${url}`]);
+    assert.deepEqual(await differencesOf(mended), []);
+    assert.deepEqual([broken.obstacle, mended.obstacle], [undefined, undefined]);
+    cutting.closeAllConnections();
+    cutting.close();
+  });
+
   it("is told once where there is no validator, where it is no GET, and where it takes credentials", async () => {
     etag = undefined;
     const observed = await observe(async () => {

@@ -1,17 +1,17 @@
 /** What one step does to the world while it runs, noted by those who watch. */
 import type { Dirent } from "node:fs";
 import { dirname } from "node:path";
-import { isRacy, stampOf, type Stamp } from "../code/stamp.ts";
+import { isNowhere, isRacy, stampOf, type Stamp } from "../code/stamp.ts";
 import type { Place } from "../error.ts";
 import { digestBytes } from "../hash/digest.ts";
 import type { HttpPolicy } from "../define/options.ts";
 import { nameRead } from "../record/read-difference.ts";
 import type { Notice, Trace } from "../record/trace.ts";
 import { readFileSync, statSync } from "./disk.ts";
-import { hasCredentials, hostAndPort, showAnswer, showFresh, type Answer } from "./http-resource.ts";
+import { hasCredentials, hostAndPort, noAnswer, showAnswer, showFresh, type Answer } from "./http-resource.ts";
 import { isWithin, listDirectory, listMatches, showListing, showNames } from "./listing.ts";
 import { Reads } from "./reads.ts";
-import { absent, isAbsence, type StatDetail, type StatLevel } from "./stat-text.ts";
+import { absent, type StatDetail, type StatLevel } from "./stat-text.ts";
 import { toPath, type Territory } from "./territory.ts";
 import { keyVariable, toGlobName } from "./world.ts";
 
@@ -92,9 +92,15 @@ export class Recording {
    * directory or something is that nobody may read.
    */
   failed(path: string, error: unknown, stamp: Stamp | undefined): void {
-    if (isAbsence(error)) this.missed(path);
+    if (isNowhere(error)) this.missed(path);
     else if (stamp !== undefined) this.reads.addFile({ path, found: undefined, stamp, readAtMs: clock() }, this.nameOf);
     else if (isNothing(path)) this.missed(path);
+    else this.refused(path);
+  }
+
+  /** Who may do what is not compared: once it is allowed, nobody would notice. */
+  refused(path: string): void {
+    this.blind.add(`is refused access to ${this.nameOf(path)}`);
   }
 
   /** A file was opened for reading, or will be by somebody who reads it in one way or another. */
@@ -199,6 +205,15 @@ export class Recording {
   }
 
   answered(method: string, url: URL, headerNames: Iterable<string>, answer: Answer): void {
+    this.#ask(method, url, headerNames, answer);
+  }
+
+  /** Nobody answered, or not to the end: what the step makes of that, it would not make of an answer. */
+  unanswered(method: string, url: URL, headerNames: Iterable<string>): void {
+    this.#ask(method, url, headerNames, undefined);
+  }
+
+  #ask(method: string, url: URL, headerNames: Iterable<string>, answer: Answer | undefined): void {
     const { http, isSecret } = this.#parts;
     this.#asked.add(hostAndPort(url));
     if (http === "ignore") return;
@@ -212,14 +227,18 @@ export class Recording {
         `gets ${shown} with credentials, so whether it still answers the same cannot be asked`,
       );
     }
-    const found = http === "revalidate" ? showAnswer(answer) : showFresh(clock() + http.ttlMs);
+    const name = `${url.origin}${url.pathname}${url.search}`;
+    const id = `http ${name}`;
+    const known = this.reads.others.get(id)?.read.found;
+    // Who asks again, and is answered, goes by the answer; and one that breaks off in the middle is none.
+    if (known === noAnswer || answer === undefined) this.reads.others.delete(id);
+    // Every answer with a ttl has its own end; the first one counts.
+    else if (http !== "revalidate" && known !== undefined) return;
+    const found =
+      answer === undefined ? noAnswer : http === "revalidate" ? showAnswer(answer) : showFresh(clock() + http.ttlMs);
     if (found === undefined) {
       return this.notice("network", `gets ${shown}, whose answers carry no validator, so a change of them is not seen`);
     }
-    const name = `${url.origin}${url.pathname}${url.search}`;
-    const id = `http ${name}`;
-    // Every answer with a ttl has its own end; the first one counts.
-    if (http !== "revalidate" && this.reads.others.has(id)) return;
     this.reads.addOther({ read: { kind: "http", name, found } }, name);
   }
 

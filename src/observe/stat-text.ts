@@ -48,12 +48,6 @@ export function stampQuietly(path: string): Stamp | undefined {
   }
 }
 
-/** Whether an error says that there is nothing. */
-export function isAbsence(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === "ENOENT" || code === "ENOTDIR";
-}
-
 function kindOf(stats: Stats | BigIntStats, path: string): string {
   if (stats.isFile()) return "file";
   if (stats.isDirectory()) return "directory";

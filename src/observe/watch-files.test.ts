@@ -152,6 +152,28 @@ describe("what is looked at", () => {
     assert.deepEqual(await differencesOf(observed), ["directory .", "directory ."]);
   });
 
+  it("is nothing where links lead in a circle, until they lead somewhere", async () => {
+    const looks: readonly ((path: string) => unknown)[] = [
+      (path) => fs.readFileSync(path),
+      (path) => fs.promises.readFile(path),
+      (path) => fs.openAsBlob(path),
+      (path) => fs.promises.open(path),
+      (path) => fs.statSync(path),
+      (path) => fs.realpathSync(path),
+      (path) => fs.readdirSync(path),
+    ];
+    for (const look of looks) {
+      fs.symlinkSync("circle", at("circle"));
+      const observed = await observe(async () => await assert.rejects(async () => void (await look(at("circle")))));
+      assert.equal(observed.obstacle, undefined, String(look));
+      assert.deepEqual(await differencesOf(observed), [], String(look));
+      fs.rmSync(at("circle"));
+      fs.symlinkSync(look.toString().includes("readdir") ? "folder" : "a.txt", at("circle"));
+      assert.equal((await differencesOf(observed)).length, 1, String(look));
+      fs.rmSync(at("circle"));
+    }
+  });
+
   it("bars the result where it is refused, which nobody can see change", async () => {
     const observed = await observe(() => assert.throws(() => fs.accessSync(at("a.txt"), fs.constants.X_OK)));
     assert.equal(observed.obstacle?.code, "unobserved");

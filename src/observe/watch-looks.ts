@@ -1,8 +1,9 @@
 /** What looks at paths without reading bytes: `stat` and its like, listings, links. */
 import type { BigIntStats, Dirent, Stats } from "node:fs";
 import util from "node:util";
+import { isNowhere } from "../code/stamp.ts";
 import type { Recording } from "./recording.ts";
-import { isAbsence, something, toStatDetail, type StatLevel } from "./stat-text.ts";
+import { something, toStatDetail, type StatLevel } from "./stat-text.ts";
 import type { Watcher } from "./wrap.ts";
 
 export const lookers: Readonly<Record<string, Watcher>> = {
@@ -10,7 +11,7 @@ export const lookers: Readonly<Record<string, Watcher>> = {
     after(recording, [given], { error }) {
       const path = recording.locate(given);
       if (path === undefined) return;
-      if (error !== undefined && !isAbsence(error)) return noteRefusal(recording, path);
+      if (error !== undefined && !isNowhere(error)) return recording.refused(path);
       recording.looked(path, "stat", error === undefined ? something : undefined, 0);
     },
   },
@@ -22,7 +23,7 @@ export const lookers: Readonly<Record<string, Watcher>> = {
       if (path === undefined) return;
       const detail = { kind: `link ${String(value)}`, size: 0, modifiedMs: 0 };
       if (error === undefined) recording.looked(path, "link", detail, 1);
-      else if (isAbsence(error)) recording.looked(path, "link", undefined, 1);
+      else if (isNowhere(error)) recording.looked(path, "link", undefined, 1);
     },
   },
   realpath: {
@@ -38,11 +39,6 @@ export const lookers: Readonly<Record<string, Watcher>> = {
     after: (recording, args) => noteListing(recording, args, undefined),
   },
 };
-
-/** Who may do what is not compared: once it is allowed, nobody would notice. */
-function noteRefusal(recording: Recording, path: string): void {
-  recording.blind.add(`is refused access to ${recording.nameOf(path)}`);
-}
 
 function noteListing(recording: Recording, [given, options]: readonly unknown[], value: unknown): void {
   const path = recording.locate(given);
@@ -66,8 +62,8 @@ function watchStat(kind: "stat" | "link"): Watcher {
       const path = recording.locate(given);
       if (path === undefined) return undefined;
       if (error !== undefined || value === undefined) {
-        if (error === undefined || isAbsence(error)) recording.looked(path, kind, undefined, 1);
-        else noteRefusal(recording, path);
+        if (error === undefined || isNowhere(error)) recording.looked(path, kind, undefined, 1);
+        else recording.refused(path);
         return undefined;
       }
       const stats = value as Stats | BigIntStats;

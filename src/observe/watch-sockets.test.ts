@@ -88,9 +88,12 @@ describe("a step that talks to a database", () => {
     server.close();
     const observed = await observe(async () => {
       await assert.rejects(once(net.connect(portOf(peer), "127.0.0.1"), "connect"), /ECONNREFUSED/u);
-      await assert.rejects(fetch(`http://${peer}`));
     });
     assert.deepEqual(toldOf(observed), [`talks to ${peer}, and what is answered is not seen`]);
+    // Asked by HTTP, they can be asked again.
+    const asked = await observe(async () => await assert.rejects(fetch(`http://${peer}`)));
+    assert.deepEqual(toldOf(asked), []);
+    assert.deepEqual(asked.trace?.content.reads, [{ kind: "http", name: `http://${peer}/`, found: "no answer" }]);
   });
 
   it("is told so once when the connection is encrypted on the way", async () => {

@@ -1,13 +1,13 @@
 /** The world as it is now, in the words of traces. Files are told by `stat` where what was remembered of them allows it. */
 import { createHmac } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { isRacy, sameStamp, stampOf, type Stamp } from "../code/stamp.ts";
+import { isNowhere, isRacy, sameStamp, stampOf, type Stamp } from "../code/stamp.ts";
 import { digestBytes, Digester } from "../hash/digest.ts";
 import type { ObservedRead } from "../record/trace.ts";
 import { lstatSync, readFileSync, realpathSync, statSync } from "./disk.ts";
 import { listDirectory, listMatches, showNames } from "./listing.ts";
 import type { FileMemory, RememberedFile } from "./observer.ts";
-import { absent, isAbsence, levelOf, refused, showStat, toStatDetail } from "./stat-text.ts";
+import { absent, levelOf, refused, showStat, toStatDetail } from "./stat-text.ts";
 import type { Territory } from "./territory.ts";
 
 /** Larger files are read in pieces, so that other work goes on meanwhile. */
@@ -99,7 +99,7 @@ export class World {
       if (sameStamp(stampOf(path), stamp)) this.remember(path, stamp, readAtMs, found);
       return found;
     } catch (error) {
-      return isAbsence(error) ? absent : refused;
+      return isNowhere(error) ? absent : refused;
     }
   }
 
@@ -110,7 +110,7 @@ export class World {
         digester.update(chunk as Uint8Array);
       }
     } catch (error) {
-      return isAbsence(error) ? absent : refused;
+      return isNowhere(error) ? absent : refused;
     }
     const found = digester.digest();
     if (sameStamp(stampOf(path), stamp)) this.remember(path, stamp, readAtMs, found);
@@ -138,7 +138,7 @@ function lookAt(path: string, kind: "stat" | "link", found: string): string {
     const stats = kind === "stat" ? statSync(path) : lstatSync(path);
     return showStat(toStatDetail(stats, path), levelOf(found));
   } catch (error) {
-    return isAbsence(error) ? absent : refused;
+    return isNowhere(error) ? absent : refused;
   }
 }
 
@@ -146,7 +146,7 @@ function resolveLinks(path: string, territory: Territory): string {
   try {
     return territory.nameOf(realpathSync(path));
   } catch (error) {
-    return isAbsence(error) ? absent : refused;
+    return isNowhere(error) ? absent : refused;
   }
 }
 
