@@ -12,8 +12,11 @@ import { applyRemoval } from "../src/history/apply-removal.ts";
 import { pinEntries } from "../src/history/pinning.ts";
 import { planCollection, planEntryRemoval, planRunRemoval, type Removal } from "../src/history/removal.ts";
 import type { CacheEntry } from "../src/record/cache-entry.ts";
+import { toStepRunId, type StepRunId } from "../src/record/id.ts";
+import type { LeaseHolder, LeaseToken } from "../src/record/lease.ts";
 import type { Trace } from "../src/record/trace.ts";
 import { runPlan, type RunOutcome } from "../src/runner/run.ts";
+import { describeProcess } from "../src/store/process.ts";
 import { openSqlite } from "../src/sql/sqlite.ts";
 import { openContentStore } from "../src/store/content-store.ts";
 import { sampleArtifact } from "../src/testing/sample-records.ts";
@@ -254,6 +257,31 @@ test("an old artifact that nothing refers to yet stays while its bytes are new, 
   assert.deepEqual((await planCollection(ports, {}, Date.now())).artifacts, []);
   const later = await planCollection(ports, {}, Date.now() + 2 * hour);
   assert.deepEqual(later.artifacts, [{ name: "make.text", version: 1 }]);
+});
+
+test("leases go whose processes are gone or whose runs are over, and those of others stay", async () => {
+  await using store = await openStore();
+  const { metadata } = store.ports;
+  const { run } = await store.run(1);
+  const here = describeProcess();
+  const going = "r-other/make" as StepRunId;
+  const holders: Readonly<Record<string, LeaseHolder>> = {
+    gone: { process: { ...here, pid: 2 ** 30 }, stepRun: going },
+    over: { process: { host: "elsewhere", pid: 1 }, stepRun: toStepRunId(run.id, "make") },
+    going: { process: here, stepRun: going },
+    elsewhere: { process: { host: "elsewhere", pid: 1 }, stepRun: going },
+  };
+  for (const [name, holder] of Object.entries(holders)) {
+    await metadata.acquireLease({ key: digestBytes(name), token: name as LeaseToken, holder });
+  }
+  const removal = await planCollection(store.ports, {}, Date.now());
+  assert.deepEqual(removal.leases.map(({ token }) => token).toSorted(), ["gone", "over"]);
+  await applyRemoval(store.ports, removal);
+  assert.deepEqual([...(await metadata.leases()).values()].map(({ token }) => token).toSorted(), [
+    "elsewhere",
+    "going",
+  ]);
+  assert.deepEqual((await planCollection(store.ports, {}, Date.now())).leases, []);
 });
 
 test("nothing goes when a run has begun since the preview, nor a blob that somebody has written again", async () => {

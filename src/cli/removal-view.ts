@@ -22,7 +22,7 @@ export async function offerRemoval(
       : (await stack.blobs.sweep(unfinishedMs, { dryRun })) + stack.code.sweep(unfinishedMs, { dryRun });
   const unfinished = await sweep(true);
   const { printer, globals } = context;
-  const { runs, held, losing, cacheEntries, pinned, artifacts, blobs, bytes, traces, keys, files } = removal;
+  const { runs, held, losing, cacheEntries, pinned, artifacts, blobs, bytes, traces, keys, leases, files } = removal;
   const counts = {
     runs: runs.map((run) => run.id),
     held: held.map(({ run, why }) => ({ run: run.id, why })),
@@ -35,6 +35,7 @@ export async function offerRemoval(
     bytes,
     traces: traces.length,
     keys: keys.length,
+    leases: leases.length,
     files: files.length,
     unfinishedBytes: unfinished,
   };
@@ -42,7 +43,7 @@ export async function offerRemoval(
     printRemoval(printer, removal);
     if (unfinished > 0) printer.line(`  ${formatBytes(unfinished)} that killed writers left unfinished`);
   }
-  const lists = [runs, cacheEntries, artifacts, blobs, traces, keys, files];
+  const lists = [runs, cacheEntries, artifacts, blobs, traces, keys, leases, files];
   const isEmpty = lists.every((list) => list.length === 0) && unfinished === 0;
   if (flags["dry-run"] || isEmpty) {
     // Of files without bytes there is nothing to ask.
@@ -64,7 +65,7 @@ export async function offerRemoval(
 const shownResults = 20;
 
 function printRemoval(printer: Printer, removal: Removal): void {
-  const { runs, held, losing, cacheEntries, pinned, artifacts, blobs, bytes, traces, keys, files } = removal;
+  const { runs, held, losing, cacheEntries, pinned, artifacts, blobs, bytes, traces, keys, leases, files } = removal;
   const now = Date.now();
   if (runs.length > 0) {
     printTable(printer, runs, [
@@ -95,6 +96,7 @@ function printRemoval(printer: Printer, removal: Removal): void {
   const useless = [
     ...(keys.length > 0 ? [formatCount(keys.length, "key")] : []),
     ...(traces.length > 0 ? [`what ${formatCount(traces.length, "step run")} read`] : []),
+    ...(leases.length > 0 ? [formatCount(leases.length, "lease")] : []),
     ...(files.length > 0 ? [formatCount(files.length, "remembered file")] : []),
   ];
   if (useless.length > 0) printer.line(`  of no use any more: ${useless.join(", ")}`);

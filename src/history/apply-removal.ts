@@ -34,13 +34,15 @@ export async function applyRemoval(ports: RemovalPorts, removal: Removal): Promi
   return { bytes, recordBytes: Math.max(0, before - (await metadata.size())) };
 }
 
-function toChanges({ runs, cacheEntries, artifacts, traces, keys, files }: Removal): readonly Change[] {
+function toChanges({ runs, cacheEntries, artifacts, traces, keys, leases, files }: Removal): readonly Change[] {
   const changes: Change[] = [];
   if (runs.length > 0) changes.push({ kind: "remove-runs", runs: runs.map((run) => run.id) });
   if (cacheEntries.length > 0) changes.push({ kind: "remove-cache-entries", entries: cacheEntries });
   if (artifacts.length > 0) changes.push({ kind: "remove-artifacts", artifacts });
   if (traces.length > 0) changes.push({ kind: "remove-traces", digests: traces });
   if (keys.length > 0) changes.push({ kind: "remove-keys", digests: keys });
+  for (const { key, token } of leases)
+    changes.push({ kind: "end-lease", lease: { key, token }, changes: [], otherwise: [] });
   if (files.length > 0) changes.push({ kind: "remove-file-digests", paths: files });
   return changes;
 }

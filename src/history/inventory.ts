@@ -4,9 +4,11 @@ import type { Artifact } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
 import type { KeyDigest } from "../record/key.ts";
+import type { Lease } from "../record/lease.ts";
 import type { Run, StepRun } from "../record/run.ts";
 import type { BlobStat, BlobStore } from "../store/blob-store.ts";
 import type { FileDigest, MetadataStore } from "../store/metadata-store.ts";
+import { findProcessState } from "../store/process.ts";
 import { lastUse } from "./list-entries.ts";
 import { withLiveStatus } from "./live-status.ts";
 
@@ -29,6 +31,8 @@ export interface Inventory {
   readonly traces: ReadonlyMap<Digest, readonly string[]>;
   readonly files: readonly FileDigest[];
   readonly keys: readonly KeyDigest[];
+  /** Of processes that are gone, or whose run is over. */
+  readonly leftLeases: readonly Lease[];
   readonly now: number;
 }
 
@@ -49,6 +53,8 @@ export async function takeInventory({ metadata, blobs }: RemovalPorts, now: numb
   for await (const key of metadata.allKeys()) keys.push(key);
   const stored: BlobStat[] = [];
   for await (const blob of blobs.list()) stored.push(blob);
+  const over = new Set(runs.flatMap(({ id, status }) => (status === "running" ? [] : id)));
+  const leases = [...(await metadata.leases()).values()];
   return {
     runs,
     stepRuns: Map.groupBy(stepRuns, (stepRun) => stepRun.run),
@@ -59,6 +65,9 @@ export async function takeInventory({ metadata, blobs }: RemovalPorts, now: numb
     traces,
     files: [...(await metadata.fileDigests()).values()],
     keys,
+    leftLeases: leases.filter(
+      ({ holder }) => over.has(runOf(holder.stepRun)) || findProcessState(holder.process) === "gone",
+    ),
     now,
   };
 }

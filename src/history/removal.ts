@@ -4,6 +4,7 @@ import type { Artifact } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
 import type { KeyDigest } from "../record/key.ts";
+import type { Lease } from "../record/lease.ts";
 import type { ArtifactUse, Run } from "../record/run.ts";
 import type { BlobStat } from "../store/blob-store.ts";
 import { listUsers, runOf, takeInventory, type Inventory, type RemovalPorts } from "./inventory.ts";
@@ -40,6 +41,8 @@ export interface Removal {
   readonly traces: readonly Digest[];
   /** Parts of keys that no result and no step run names any more. */
   readonly keys: readonly KeyDigest[];
+  /** Leases that nobody holds any more: their processes are gone, or their runs are over. */
+  readonly leases: readonly Lease[];
   /** Files that no remaining result has read as they were remembered. */
   readonly files: readonly string[];
   /** The runs that were there when this was planned. It is applied only if no other has come. */
@@ -171,6 +174,7 @@ const nothing: Removal = {
   bytes: 0,
   traces: [],
   keys: [],
+  leases: [],
   files: [],
   known: [],
 };
@@ -277,6 +281,7 @@ function planFor(
     bytes: blobs.reduce((sum, blob) => sum + blob.size, 0),
     ...planObservations(inventory, keptTraces),
     keys: inventory.keys.filter((key) => !keptKeys.has(key)),
+    leases: orphans ? inventory.leftLeases : [],
     known: inventory.runs.map(({ id }) => id),
   };
 }

@@ -8,6 +8,8 @@ export type LeaseToken = string & { readonly __brand: "LeaseToken" };
 
 export interface LeaseHolder {
   readonly process: ProcessIdentity;
+  /** A word that this copy of Reprise gave itself when it was loaded into a thread of the process. */
+  readonly instance?: string;
   /** The step run that executes. */
   readonly stepRun: StepRunId;
 }

@@ -8,4 +8,6 @@ export interface ProcessIdentity {
   readonly pidNamespace?: string;
   /** When the process started, as its system tells it: a later process may get the same pid. */
   readonly started?: string;
+  /** Of a worker thread: its process may live on without it. */
+  readonly thread?: { readonly id: number; readonly started: string };
 }

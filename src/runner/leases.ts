@@ -5,7 +5,7 @@ import type { StepRunId } from "../record/id.ts";
 import type { KeyDigest } from "../record/key.ts";
 import type { Lease, LeaseToken } from "../record/lease.ts";
 import type { LeaseAnswer, LeaseName, MetadataStore } from "../store/metadata-store.ts";
-import { askProcessState, describeProcess, findProcessState } from "../store/process.ts";
+import { askProcessState, describeProcess, findProcessState, isHere } from "../store/process.ts";
 
 /** A lease that this process holds. */
 export interface HeldLease extends LeaseName {
@@ -22,12 +22,6 @@ export type Acquired =
     }
   | Extract<LeaseAnswer, { kind: "held" }>;
 
-interface Held {
-  readonly lease: HeldLease;
-  /** Settled when it has ended, or somebody took over. */
-  readonly over: Promise<void>;
-}
-
 /** Somebody who waits for the holder of a lease, until it is disposed of. */
 export interface Wait extends Disposable {
   readonly lease: Lease;
@@ -42,7 +36,24 @@ const longestPauseMs = 250;
 /** Timers count in 32 bits. */
 const longestTimerMs = 2 ** 31 - 1;
 
+/** Of this copy of Reprise in this thread. */
+const instance = randomBytes(9).toString("base64url");
+
+/**
+ * What this copy holds, of whatever store, or is about to take: settled when it has ended, or somebody took over. A lease
+ * that bears this copy's word and is not among these is held by nobody.
+ */
+const alive = new Map<LeaseToken, Promise<void>>();
+
 const opened = new WeakMap<MetadataStore, Leases>();
+
+/**
+ * Closes a store, and ends before that what is held in it: who executes for a store that is closed can record nothing
+ * there. A store that refuses that is kept open and asked again, or other processes would wait for as long as this one lives.
+ */
+export async function closeStore(metadata: MetadataStore): Promise<void> {
+  await (opened.get(metadata)?.close() ?? metadata[Symbol.asyncDispose]());
+}
 
 /** The leases of a store: the same for all runs of this process. */
 export function leasesOf(metadata: MetadataStore, leaseMs: number): Leases {
@@ -54,13 +65,14 @@ export function leasesOf(metadata: MetadataStore, leaseMs: number): Leases {
 export class Leases {
   readonly #metadata: MetadataStore;
   readonly #leaseMs: number;
-  readonly #held = new Map<LeaseToken, Held>();
+  readonly #held = new Map<LeaseToken, HeldLease>();
   /** Holders that gave no sign of life: the beat at which they stayed. */
   readonly #silent = new Map<LeaseToken, number>();
   readonly #waits = new Set<Wait>();
   /** Ended here, and not yet in the store, which refused. */
   readonly #unended = new Map<LeaseToken, LeaseName>();
   #timer: NodeJS.Timeout | undefined;
+  #isClosing = false;
 
   /** @param leaseMs - How long a holder that gives no sign of life keeps a lease, where nothing else can be told of it. */
   constructor(metadata: MetadataStore, leaseMs: number) {
@@ -70,15 +82,26 @@ export class Leases {
 
   /** Takes the lease of a key, if nobody has it or who has it is dead. */
   async acquire(key: KeyDigest, stepRun: StepRunId): Promise<Acquired> {
-    const token = randomBytes(15).toString("base64url") as LeaseToken;
-    const asked = { key, token, holder: { process: describeProcess(), stepRun } };
-    let answer = await this.#metadata.acquireLease(asked);
-    if (answer.kind === "held" && this.#isDead(answer.lease)) {
-      this.#silent.delete(answer.lease.token);
-      answer = await this.#metadata.acquireLease({ ...asked, insteadOf: answer.lease });
+    const lease = this.#open(key);
+    const { token } = lease;
+    const asked = { key, token, holder: { process: describeProcess(), instance, stepRun } };
+    try {
+      let answer = await this.#metadata.acquireLease(asked);
+      if (answer.kind === "held" && this.#isDead(answer.lease)) {
+        this.#silent.delete(answer.lease.token);
+        answer = await this.#metadata.acquireLease({ ...asked, insteadOf: answer.lease });
+      }
+      if (answer.kind === "granted") {
+        this.#held.set(token, lease);
+        this.#startBeating();
+        return { kind: "granted", lease, origins: answer.origins };
+      }
+      lease.ended();
+      return answer;
+    } catch (error) {
+      lease.ended();
+      throw error;
     }
-    if (answer.kind === "held") return answer;
-    return { kind: "granted", lease: this.#hold({ key, token }), origins: answer.origins };
   }
 
   /** Ends a lease that no change has ended. What the store refuses is tried again later. */
@@ -91,6 +114,17 @@ export class Leases {
       this.#unended.set(name.token, name);
     }
     lease.ended();
+  }
+
+  /** Ends all that is held, and closes the store when it has taken that. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    for (const { key, token, ended } of this.#held.values()) {
+      this.#unended.set(token, { key, token });
+      ended();
+    }
+    if (this.#unended.size > 0) await this.#beat();
+    await this.#closeWhenEnded();
   }
 
   /** Opens a wait; undefined when its end would wait for itself, through this and other waits of this process. */
@@ -115,13 +149,17 @@ export class Leases {
     let { beat } = lease;
     let silentMs = 0;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)) {
-      const own = this.#held.get(lease.token);
-      if (own !== undefined) return await untilAborted(own.over, signal);
+      const own = alive.get(lease.token);
+      if (own !== undefined) return await untilAborted(own, signal);
+      if (lease.holder.instance === instance) return;
       const startedAt = performance.now();
       await delay(pauseMs, undefined, { signal });
       const now = (await this.#metadata.leases([lease.key])).get(lease.key);
       if (now?.token !== lease.token) return;
-      const state = findProcessState(lease.holder.process);
+      const { process } = lease.holder;
+      // Another copy of Reprise in this very thread, which blocks nobody's beat at this moment.
+      const isOtherCopy = isHere(process);
+      const state = isOtherCopy ? "unknown" : findProcessState(process);
       if (state === "gone") return;
       // Who slept for an hour has not listened for an hour.
       const listenedMs = Math.min(performance.now() - startedAt, 2 * pauseMs);
@@ -129,7 +167,7 @@ export class Leases {
       beat = now.beat;
       if (silentMs < this.#leaseMs) continue;
       // A step may block its process, which then cannot say that it lives.
-      if ((await askProcessState(lease.holder.process)) === "running") {
+      if (!isOtherCopy && (await askProcessState(process)) === "running") {
         silentMs = 0;
         continue;
       }
@@ -138,29 +176,35 @@ export class Leases {
     }
   }
 
-  #hold({ key, token }: LeaseName): HeldLease {
+  /** Known here before the store knows of it: nobody is to take it for one that is left over. */
+  #open(key: KeyDigest): HeldLease {
+    const token = randomBytes(15).toString("base64url") as LeaseToken;
     const { promise: over, resolve } = Promise.withResolvers<void>();
-    const lease: HeldLease = {
+    alive.set(token, over);
+    return {
       key,
       token,
       ended: () => {
+        alive.delete(token);
         this.#held.delete(token);
         this.#restIfIdle();
         resolve();
       },
     };
-    this.#held.set(token, { lease, over });
+  }
+
+  #startBeating(): void {
     const pauseMs = Math.min(this.#leaseMs / beatsPerLease, longestTimerMs);
-    this.#timer ??= setInterval(() => void this.#beat(), pauseMs).unref();
-    return lease;
+    this.#timer ??= setInterval(() => void this.#beat().then(() => this.#closeWhenEnded()), pauseMs).unref();
   }
 
   #isDead({ token, beat, holder }: Lease): boolean {
+    if (holder.instance === instance) return !alive.has(token);
     return this.#silent.get(token) === beat || findProcessState(holder.process) === "gone";
   }
 
   async #beat(): Promise<void> {
-    const leases = [...this.#held.values()].map(({ lease: { key, token } }) => ({ key, token }));
+    const leases = [...this.#held.values()].map(({ key, token }) => ({ key, token }));
     const unended = [...this.#unended.values()];
     try {
       const { lost } = await this.#metadata.write([
@@ -168,12 +212,18 @@ export class Leases {
         ...unended.map((lease) => ({ kind: "end-lease" as const, lease, changes: [], otherwise: [] })),
       ]);
       // Whoever waits for it here has to wait for somebody else now.
-      for (const token of lost) this.#held.get(token)?.lease.ended();
+      for (const token of lost) this.#held.get(token)?.ended();
       for (const { token } of unended) this.#unended.delete(token);
       this.#restIfIdle();
     } catch {
-      // A store that is closed or full: the next beat tries again, and who executes finds out by itself.
+      // A store that is full or closed: the next beat tries again, and who executes finds out by itself.
     }
+  }
+
+  async #closeWhenEnded(): Promise<void> {
+    if (!this.#isClosing || this.#unended.size > 0) return;
+    this.#isClosing = false;
+    await this.#metadata[Symbol.asyncDispose]();
   }
 
   #restIfIdle(): void {

@@ -38,8 +38,9 @@ export function* beatLeases(leases: readonly LeaseName[], lost: Set<LeaseToken>)
   }
 }
 
-export function* selectLeases(keys: readonly KeyDigest[]): Query<ReadonlyMap<KeyDigest, Lease>> {
-  const rows = yield* selectAmong("SELECT * FROM leases", "key", keys);
+export function* selectLeases(keys: readonly KeyDigest[] | undefined): Query<ReadonlyMap<KeyDigest, Lease>> {
+  const select = "SELECT * FROM leases";
+  const rows = keys === undefined ? yield* execute(select) : yield* selectAmong(select, "key", keys);
   return new Map(rows.map((row) => [row["key"] as KeyDigest, toLease(row)]));
 }
 

@@ -115,7 +115,7 @@ class SqliteMetadataStore implements MetadataStore {
     return this.#write(() => transact(this.#database, "write", () => acquireLease(asked)));
   }
 
-  leases(keys: readonly KeyDigest[]): ReturnType<MetadataStore["leases"]> {
+  leases(keys?: readonly KeyDigest[]): ReturnType<MetadataStore["leases"]> {
     return this.#read(() => selectLeases(keys));
   }
 

@@ -12,6 +12,7 @@ import { UsageError } from "../error.ts";
 import { openObserver } from "../observe/open-observer.ts";
 import { createRegistry } from "../materializer/registry.ts";
 import type { HistoryPorts } from "../history/ports.ts";
+import { closeStore } from "../runner/leases.ts";
 import { openLooker } from "../runner/open-looker.ts";
 import type { RunnerPorts } from "../runner/ports.ts";
 import { openSqlite } from "../sql/sqlite.ts";
@@ -92,7 +93,7 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
     config: loaded.config,
     configPath: loaded.path,
     async [Symbol.asyncDispose]() {
-      await metadata[Symbol.asyncDispose]();
+      await closeStore(metadata);
       await blobs[Symbol.asyncDispose]();
     },
   };

@@ -67,8 +67,8 @@ class MemoryMetadataStore implements MetadataStore {
     return { kind: "granted", origins: entries.map(({ origin }) => origin) };
   }
 
-  async leases(keys: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, Lease>> {
-    return pick(this.#leases, keys);
+  async leases(keys?: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, Lease>> {
+    return keys === undefined ? structuredClone(this.#leases) : pick(this.#leases, keys);
   }
 
   async versionOf(asked: Omit<PipelineVersion, "version">): Promise<PipelineVersion> {

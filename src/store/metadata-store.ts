@@ -197,8 +197,8 @@ export interface MetadataStore extends AsyncDisposable {
    * transaction: of several that ask at once, one gets it.
    */
   acquireLease(asked: AskedLease): Promise<LeaseAnswer>;
-  /** Who holds these keys now. */
-  leases(keys: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, Lease>>;
+  /** Who holds these keys now; all keys when none are named. */
+  leases(keys?: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, Lease>>;
 
   /** All entries under these keys, newest first. Keys without any are left out. */
   cacheEntries(keys: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, readonly CacheEntry[]>>;

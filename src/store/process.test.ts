@@ -5,8 +5,9 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import type { ProcessIdentity } from "../record/process-identity.ts";
-import { askPs, askProcessState, describeProcess, findProcessState, isElsewhere } from "./process.ts";
+import { askPs, askProcessState, describeProcess, findProcessState, isElsewhere, isHere } from "./process.ts";
 
 const linux = { skip: process.platform === "linux" ? false : "only Linux tells when a process started" };
 
@@ -37,6 +38,22 @@ test("a process that has ended is gone though its parent did not ask about it", 
   assert.match(readFileSync(`/proc/${identity.pid}/stat`, "utf8"), /\) Z /u);
   parent.kill("SIGKILL");
   await once(parent, "close");
+});
+
+test("a worker thread is told from its process, and is gone when it has ended", linux, async () => {
+  const url = new URL("./process.ts", import.meta.url).href;
+  const script = `
+    const { parentPort } = require("node:worker_threads");
+    parentPort.on("message", () => {});
+    import(${JSON.stringify(url)}).then(({ describeProcess }) => parentPort.postMessage(describeProcess()));
+  `;
+  const worker = new Worker(script, { eval: true });
+  const [identity] = (await once(worker, "message")) as [ProcessIdentity];
+  assert.deepEqual({ ...identity, thread: undefined }, { ...describeProcess(), thread: undefined });
+  assert.deepEqual([findProcessState(identity), isHere(identity)], ["running", false]);
+  await worker.terminate();
+  assert.deepEqual([findProcessState(identity), findProcessState(describeProcess())], ["gone", "running"]);
+  assert.equal(isHere(describeProcess()), true);
 });
 
 test("a process that was stopped is stopped until it goes on", linux, async () => {

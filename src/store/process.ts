@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
+import { isMainThread } from "node:worker_threads";
 import type { ProcessIdentity } from "../record/process-identity.ts";
 
 /**
@@ -15,7 +16,7 @@ export type ProcessState = "running" | "stopped" | "gone" | "unknown";
 
 let own: ProcessIdentity | undefined;
 
-/** This process. */
+/** This process, and in a worker thread also that. */
 export function describeProcess(): ProcessIdentity {
   return (own ??= {
     host: hostname(),
@@ -23,7 +24,24 @@ export function describeProcess(): ProcessIdentity {
     ...present("boot", () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
     ...present("pidNamespace", () => readlinkSync("/proc/self/ns/pid")),
     ...present("started", () => readProcess("self")?.started ?? new Date(performance.timeOrigin).toISOString()),
+    ...(isMainThread ? {} : present("thread", describeThread)),
   });
+}
+
+/** Only Linux numbers threads so that others can look them up. */
+function describeThread(): ProcessIdentity["thread"] {
+  const id = /task\/(\d+)$/u.exec(readlinkSync("/proc/thread-self"))?.[1];
+  const started = id === undefined ? undefined : readProcess(`self/task/${id}`)?.started;
+  return started === undefined ? undefined : { id: Number(id), started };
+}
+
+/** Whether this very code runs in it: then it goes on. */
+export function isHere(other: ProcessIdentity): boolean {
+  const here = describeProcess();
+  const same = (["host", "pid", "boot", "pidNamespace", "started"] as const).every(
+    (each) => other[each] === here[each],
+  );
+  return same && other.thread?.id === here.thread?.id && other.thread?.started === here.thread?.started;
 }
 
 /** What became of a process. Only of those of this machine, and of this container, can it be told. */
@@ -35,8 +53,15 @@ export function findProcessState(other: ProcessIdentity): ProcessState {
   const found = readProcess(other.pid);
   if (found === undefined || other.started === undefined) return "unknown";
   // A process that ended and that its parent has not asked about is still listed, as Z.
-  if (found.started !== other.started || /[ZXx]/u.test(found.state)) return "gone";
-  return /[Tt]/u.test(found.state) ? "stopped" : "running";
+  if (found.started !== other.started || isDead(found.state)) return "gone";
+  if (other.thread === undefined) return /[Tt]/u.test(found.state) ? "stopped" : "running";
+  const thread = readProcess(`${other.pid}/task/${other.thread.id}`);
+  if (thread === undefined || thread.started !== other.thread.started || isDead(thread.state)) return "gone";
+  return /[Tt]/u.test(thread.state) ? "stopped" : "running";
+}
+
+function isDead(state: string): boolean {
+  return /[ZXx]/u.test(state);
 }
 
 /** As {@link findProcessState}, and where that does not know, a program of the system is asked, which takes its time. */
@@ -85,8 +110,10 @@ function hasPid(pid: number): boolean {
   }
 }
 
-/** What Linux says of a process; undefined elsewhere, and when it is not there. */
-function readProcess(pid: number | "self"): { readonly state: string; readonly started: string } | undefined {
+/** What Linux says of a process or a thread; undefined elsewhere, and when it is not there. */
+function readProcess(
+  pid: number | "self" | `${number | "self"}/task/${number | string}`,
+): { readonly state: string; readonly started: string } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The second field is the program's name in parentheses, and may hold anything.
@@ -98,10 +125,10 @@ function readProcess(pid: number | "self"): { readonly state: string; readonly s
   }
 }
 
-function present<K extends string>(name: K, read: () => string | undefined): { readonly [Key in K]?: string } {
+function present<K extends string, T = string>(name: K, read: () => T | undefined): { readonly [Key in K]?: T } {
   try {
     const value = read();
-    return (value === undefined ? {} : { [name]: value }) as { readonly [Key in K]?: string };
+    return (value === undefined ? {} : { [name]: value }) as { readonly [Key in K]?: T };
   } catch {
     return {};
   }

@@ -27,6 +27,7 @@ export function testLeases(current: () => MetadataStore): void {
     for (const key of ["a", "b"]) assert.equal((await store.acquireLease(sampleLease(key, key))).kind, "granted");
     const tokens = [...(await store.leases([sampleDigest("a"), sampleDigest("b")])).values()].map(({ token }) => token);
     assert.deepEqual(tokens.toSorted(), ["a", "b"]);
+    assert.deepEqual([...(await store.leases()).keys()].toSorted(), [sampleDigest("a"), sampleDigest("b")].toSorted());
   });
 
   it("says with a lease which step runs made the entries under its key", async () => {

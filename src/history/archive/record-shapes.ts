@@ -109,6 +109,7 @@ const environment = object<EnvironmentRecord>({
   boot: optional(text),
   pidNamespace: optional(text),
   started: optional(text),
+  thread: optional(object<NonNullable<EnvironmentRecord["thread"]>>({ id: count, started: text })),
 });
 const cacheMode: Shape<CacheMode> = oneOf<CacheMode>({ use: true, refresh: true, off: true, require: true });
 
