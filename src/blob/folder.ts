@@ -15,8 +15,10 @@ import { randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
+  existsSync,
   fsync,
   lstatSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -46,8 +48,7 @@ export async function openFolder({ path, durability = "fsync" }: FolderOptions):
   const objects = join(root, "objects", "sha256");
   const temporary = join(root, "tmp");
   try {
-    await mkdir(objects, { recursive: true });
-    await mkdir(temporary, { recursive: true });
+    for (const folder of [objects, temporary]) if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
   } catch (cause) {
     // Where nothing can be made, what is there can still be read; whoever writes is told.
     if (isRefusal(cause)) return new FolderBlobStore(objects, temporary, durability === "fsync");

@@ -11,7 +11,7 @@ import type { Stack } from "../stack/stack.ts";
 import { describeError } from "./error-view.ts";
 import { findPreviousRun } from "./previous-run.ts";
 import { announceCancel } from "./reporter/cancel-notice.ts";
-import { createReporter } from "./reporter/index.ts";
+import { chooseReporter, createReporter } from "./reporter/index.ts";
 import type { Reporter } from "./reporter/reporter.ts";
 import { processIo } from "./terminal.ts";
 
@@ -46,8 +46,10 @@ async function openReporter(
   pipeline: string,
 ): Promise<Reporter | undefined> {
   if (reporter === "silent") return undefined;
-  const previous = await findPreviousRun(stack, pipeline);
-  return createReporter(reporter, processIo(), { root: stack.root, previous });
+  const io = processIo();
+  const kind = chooseReporter(reporter, io);
+  const previous = kind === "pretty" ? await findPreviousRun(stack, pipeline) : undefined;
+  return createReporter(kind, io, { root: stack.root, previous });
 }
 
 /** The error that a script gets. The step's own error is its cause, and its text comes first. */

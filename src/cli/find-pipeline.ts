@@ -1,6 +1,6 @@
 /** Which pipeline is meant, and the loading of its file. */
-import { existsSync } from "node:fs";
-import { glob, readFile, realpath } from "node:fs/promises";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { glob } from "node:fs/promises";
 import { findPackageJSON } from "node:module";
 import { relative, resolve } from "node:path";
 import process from "node:process";
@@ -98,7 +98,7 @@ async function findPipelineFiles(stack: Stack): Promise<readonly string[]> {
 
 /** Loads a file and answers with the pipelines that it defines itself, not those of files it imports. */
 async function loadFile(stack: Stack, file: string): Promise<readonly FoundPipeline[]> {
-  const real = await realpath(file);
+  const real = realpathSync(file);
   await withoutStdout(async () => await importModule(real, stack));
   const own = definedPipelines().filter((defined) => fileOf(defined) === real);
   return own.map(({ pipeline }) => ({ pipeline, file: real }));
@@ -111,7 +111,7 @@ async function importModule(file: string, stack: Stack): Promise<void> {
       ...(cause === undefined ? {} : { cause }),
     });
   // Asked before Node is, which would print a warning of its own.
-  if (await isMistakenForCommonJs(file)) throw refuse();
+  if (isMistakenForCommonJs(file)) throw refuse();
   try {
     installWatchers();
     await importWithoutDrivers(file, stack.code);
@@ -122,18 +122,18 @@ async function importModule(file: string, stack: Stack): Promise<void> {
 }
 
 /** `npm init` writes `"type": "commonjs"`, which Node obeys whatever stands in the file. */
-async function isMistakenForCommonJs(file: string): Promise<boolean> {
+function isMistakenForCommonJs(file: string): boolean {
   if (!/\.[jt]s$/u.test(file)) return false;
   const manifest = findPackageJSON(pathToFileURL(file));
   if (manifest === undefined) return false;
-  const { type } = JSON.parse(await readFile(manifest, "utf8")) as { readonly type?: unknown };
-  return type === "commonjs" && /^import\s[^(]*?from\s*["']|^export\s/mu.test(await readFile(file, "utf8"));
+  const { type } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly type?: unknown };
+  return type === "commonjs" && /^import\s[^(]*?from\s*["']|^export\s/mu.test(readFileSync(file, "utf8"));
 }
 
 /** What a file prints while it is loaded is no result of the command, and would spoil its JSON. */
 async function withoutStdout<T>(work: () => Promise<T>): Promise<T> {
   const { write } = process.stdout;
-  process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write;
+  process.stdout.write = ((...given: Parameters<typeof write>) => process.stderr.write(...given)) as typeof write;
   try {
     return await work();
   } finally {

@@ -11,7 +11,6 @@ import { openTerminal, processIo, type Io } from "./terminal.ts";
 
 /** Runs the command that the words name. Answers with the exit code; never throws for what users do wrong. */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
-  ignoreClosedPipe();
   // Looked up before parsing, so that a line which cannot be parsed is refused in the form that was asked for.
   const asked = { json: argv.includes("--json"), color: argv.includes("--no-color") ? "never" : "auto" } as const;
   try {
@@ -65,7 +64,7 @@ async function dispatch(line: CommandLine, io: Io): Promise<number> {
     printOverview(printer);
     return 0;
   }
-  await using opened = openContext(line, { ...io, cwd });
+  await using opened = openContext(line, io, cwd);
   if (globals.help) {
     const { printParamHelp } = await import("./param-help.ts");
     await printParamHelp(opened.context, command as CommandName);
@@ -92,11 +91,11 @@ function takesParams(command: CommandName): boolean {
 }
 
 /** A context whose stack and signal handler end with it. */
-function openContext(line: CommandLine, io: Io): AsyncDisposable & { readonly context: Context } {
+function openContext(line: CommandLine, io: Io, cwd: string): AsyncDisposable & { readonly context: Context } {
   const { globals, parsed } = line;
   const color = globals["no-color"] ? "never" : "auto";
   const stackOptions = {
-    cwd: io.cwd,
+    cwd,
     ...(globals.config === undefined ? {} : { config: globals.config }),
     ...(globals.store === undefined ? {} : { store: globals.store }),
     ...(globals.stack === undefined ? {} : { stack: globals.stack }),
@@ -117,8 +116,10 @@ function openContext(line: CommandLine, io: Io): AsyncDisposable & { readonly co
   const context: Context = {
     io,
     printer: createPrinter(openTerminal(io.stdout, io.env, { color })),
-    notes: createPrinter(openTerminal(io.stderr, io.env, { color })),
-    cwd: io.cwd,
+    get notes() {
+      return createPrinter(openTerminal(io.stderr, io.env, { color }));
+    },
+    cwd,
     globals,
     args: parsed.args,
     // The table decides which flags there are: parsing has filled in exactly those.
@@ -218,15 +219,4 @@ function toExitCode(error: unknown): number {
   if (!(error instanceof RepriseError)) return 1;
   if (error.code === "RPS3002") return 130;
   return error instanceof UsageError || error.code === "RPS2002" ? 2 : 1;
-}
-
-/** `reprise runs | head -1`: a reader that has enough is no failure. */
-function ignoreClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    if (stream.listenerCount("error") > 0) continue;
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
-      throw error;
-    });
-  }
 }

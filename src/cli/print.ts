@@ -113,6 +113,7 @@ export function cleanText(text: string): string {
 
 /** Columns that a text takes: escape codes none, wide characters two. */
 export function textWidth(text: string): number {
+  if (/^[ -~]*$/u.test(text)) return text.length;
   let width = 0;
   for (const char of stripVTControlCharacters(text)) {
     if (/\p{Mark}|\u200d/u.test(char)) continue;

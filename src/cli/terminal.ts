@@ -28,9 +28,27 @@ export interface Terminal {
   readonly live: boolean;
 }
 
-/** The io of this process. */
+/** The io of this process. Its streams are opened when they are asked for. */
 export function processIo(): Io {
-  return { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd() };
+  return {
+    get stdout() {
+      return ignoreClosedPipe(process.stdout);
+    },
+    get stderr() {
+      return ignoreClosedPipe(process.stderr);
+    },
+    env: process.env,
+    cwd: process.cwd(),
+  };
+}
+
+/** `reprise runs | head -1`: a reader that has enough is no failure. */
+function ignoreClosedPipe(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  if (stream.listenerCount("error") > 0) return stream;
+  return stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+    throw error;
+  });
 }
 
 /** Looks at an output and the environment. `color: "never"` is what `--no-color` asks for. */
@@ -60,7 +78,7 @@ function showsUnicode(env: Io["env"]): boolean {
   }
   if (env["TERM"] === "linux") return false;
   const locale = [env["LC_ALL"], env["LC_CTYPE"], env["LANG"]].find(isSet);
-  return locale === undefined ? process.platform === "darwin" : /utf-?8/iu.test(locale);
+  return locale === undefined ? process.platform === "darwin" : /utf-?8/.test(locale.toLowerCase());
 }
 
 function isSet(value: string | undefined): boolean {

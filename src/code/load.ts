@@ -1,5 +1,4 @@
 /** Imports a user's file without running the statements that run pipelines. */
-import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { registerHooks, type LoadFnOutput } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -19,9 +18,9 @@ export async function importWithoutDrivers(file: string, index: ProjectIndex): P
       const known = path === undefined ? undefined : analysed.get(path);
       if (path === undefined || known === undefined) return nextLoad(url, context);
       const bytes = readFileSync(path);
-      index.noteLoaded(path, bytes);
+      const content = index.noteLoaded(path, bytes);
       // An edit since the analysis has moved the statements: the file runs as it is, and is noted as edited.
-      if (known.drivers.length === 0 || !isCurrent(known, bytes)) return nextLoad(url, context);
+      if (known.drivers.length === 0 || !known.content.startsWith(content)) return nextLoad(url, context);
       const source = blankOut(bytes, known);
       return { format: formatOf(path, known), source, shortCircuit: true } satisfies LoadFnOutput;
     },
@@ -31,10 +30,6 @@ export async function importWithoutDrivers(file: string, index: ProjectIndex): P
   } finally {
     hooks.deregister();
   }
-}
-
-function isCurrent({ content }: DrivenFile, bytes: Buffer): boolean {
-  return content.startsWith(hash("sha256", bytes, "base64url"));
 }
 
 function formatOf(path: string, { commonJs }: DrivenFile): string {

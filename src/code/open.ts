@@ -1,11 +1,11 @@
 /** The index: steps in, identities out. */
-import { hash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { findPackageJSON } from "node:module";
 import type { StepDefinition } from "../define/plan.ts";
 import { digestBytes, type Digest } from "../hash/digest.ts";
-import { Analysis, type StepAnalysis } from "./analysis.ts";
+import { sha256 } from "../hash/sha256.ts";
+import type { Analysis, StepAnalysis } from "./analysis.ts";
 import { editedNote, isFile, verdictOf } from "./assess.ts";
 import type { CodeIdentity, CodeIndex, CodeNote, CodeUnit } from "./identity.ts";
 import { packageFolder, readJson } from "./packages.ts";
@@ -21,6 +21,7 @@ import {
 import type { FileRecord } from "./record.ts";
 import { readUnits, toStored, toUnits, toWarmSteps, type Environment } from "./units.ts";
 import { loadedSince, watchLoads } from "./watch-loads.ts";
+import { isRacy, sameStamp, stampOf } from "./stamp.ts";
 import { stepKey, stillHolds, subjectOf, subjectOfFile } from "./warm.ts";
 
 export interface CodeIndexOptions {
@@ -44,12 +45,15 @@ export function openCodeIndex(options: CodeIndexOptions): ProjectIndex {
 export class ProjectIndex implements CodeIndex {
   readonly root: string;
   readonly #state: StateFolder;
-  readonly #analysis: Analysis;
+  /** Loaded when something has changed. */
+  #analysis: Promise<Analysis> | undefined;
   readonly #definitions = new Map<string, WeakRef<StepDefinition>[]>();
   /** Digests of the bytes that this process runs, of the files that it loaded through our hook. */
   readonly #loaded = new Map<string, string>();
   #records: Map<string, StoredRecord> | undefined;
   readonly #entries: Set<string>;
+  /** Files that were asked for their drivers, as they were then. */
+  readonly #driven = new Map<string, StoredFile>();
   #analysed = false;
   #savedReads = 0;
   #queue: Promise<unknown> = Promise.resolve();
@@ -59,7 +63,6 @@ export class ProjectIndex implements CodeIndex {
     const real = entries.map((path) => (isFile(path) ? realpathSync(path) : path));
     this.#entries = new Set(real.filter((path) => this.#isOurs(path)));
     this.#state = new StateFolder(stateDir, parserVersion());
-    this.#analysis = new Analysis(this.root, { find: (name, content) => this.#findRecord(name, content) });
   }
 
   identify(steps: readonly StepDefinition[]): Promise<ReadonlyMap<StepDefinition, CodeIdentity>> {
@@ -77,18 +80,29 @@ export class ProjectIndex implements CodeIndex {
     const subject = subjectOfFile(this.root, entry);
     const state = this.#analysed ? undefined : this.#state.readDrivers(subject);
     if (state !== undefined && stillHolds(this.root, state)) {
+      for (const file of state.files) this.#driven.set(join(this.root, file.name), file);
       return new Map(state.drivers.map((file) => [join(this.root, file.name), file]));
     }
     this.#analysed = true;
-    const drivers = await this.#analysis.drivers(entry);
-    this.#saveRecords();
-    this.#state.writeDrivers(subject, { ...this.#analysis.project.toState(), drivers });
+    const analysis = await this.#openAnalysis();
+    const drivers = await analysis.drivers(entry);
+    this.#saveRecords(analysis);
+    this.#state.writeDrivers(subject, { ...analysis.project.toState(), drivers });
     return new Map(drivers.map((file) => [join(this.root, file.name), file]));
   }
 
-  /** Remembers which bytes of a file this process runs. */
-  noteLoaded(path: string, bytes: Uint8Array): void {
-    this.#loaded.set(path, hash("sha256", bytes, "base64url"));
+  /** Remembers which bytes of a file this process runs, and answers with their digest. */
+  noteLoaded(path: string, bytes: Uint8Array): string {
+    const content = this.#knownContent(path) ?? sha256(bytes, "base64url");
+    this.#loaded.set(path, content);
+    return content;
+  }
+
+  /** Of a file that was read a moment ago: what is known of its content, where `stat` says that it still holds. */
+  #knownContent(path: string): string | undefined {
+    const known = this.#driven.get(path);
+    if (known === undefined || isRacy(known.stamp, known.readAtMs)) return undefined;
+    return sameStamp(stampOf(path), known.stamp) ? known.content : undefined;
   }
 
   /** Removes what writers that were killed left unfinished, older than the given age. Answers with the bytes freed. */
@@ -110,16 +124,17 @@ export class ProjectIndex implements CodeIndex {
     const earlier = this.#analysed ? undefined : this.#answerFromState(subject, steps);
     if (earlier !== undefined) return earlier;
     this.#analysed = true;
-    this.#analysis.addEntries(this.#entries);
-    const analyses = await this.#analysis.analyse(steps);
-    this.#save(subject, analyses);
+    const analysis = await this.#openAnalysis();
+    analysis.addEntries(this.#entries);
+    const analyses = await analysis.analyse(steps);
+    this.#save(subject, analysis, analyses);
     const identities = new Map<StepDefinition, CodeIdentity>();
     for (const [step, { record, nodes }] of analyses) {
       const units = (environment: Environment): Promise<readonly CodeUnit[]> =>
         Promise.resolve(toUnits(nodes, environment));
       identities.set(
         step,
-        this.#toIdentity(step, record, units, (name) => this.#analysis.project.byName(name)),
+        this.#toIdentity(step, record, units, (name) => analysis.project.byName(name)),
       );
     }
     return identities;
@@ -146,7 +161,7 @@ export class ProjectIndex implements CodeIndex {
       const units = async (environment: Environment): Promise<readonly CodeUnit[]> => {
         const stored = this.#state.readUnits(state.units);
         if (stored !== undefined) return readUnits(this.root, state, stored, key, environment);
-        const analyses = await this.#inTurn(() => this.#analysis.analyse([step]));
+        const analyses = await this.#inTurn(async () => (await this.#openAnalysis()).analyse([step]));
         return toUnits(analyses.get(step)!.nodes, environment);
       };
       identities.set(
@@ -212,6 +227,12 @@ export class ProjectIndex implements CodeIndex {
     return path.startsWith(`${this.root}/`) && packageFolder(path) === undefined && !isFramework(path);
   }
 
+  #openAnalysis(): Promise<Analysis> {
+    return (this.#analysis ??= import("./analysis.ts").then(
+      ({ Analysis }) => new Analysis(this.root, { find: (name, content) => this.#findRecord(name, content) }),
+    ));
+  }
+
   #findRecord(name: string, content: string): FileRecord | undefined {
     this.#records ??= this.#state.readRecords();
     const known = this.#records.get(name);
@@ -223,10 +244,10 @@ export class ProjectIndex implements CodeIndex {
     }
   }
 
-  #saveRecords(): void {
+  #saveRecords({ project }: Analysis): void {
     const records = (this.#records ??= this.#state.readRecords());
     const added: [string, string, FileRecord][] = [];
-    for (const { name, content, record } of this.#analysis.project.files.values()) {
+    for (const { name, content, record } of project.files.values()) {
       if (records.get(name)?.content === content) continue;
       records.set(name, { content, record: "" });
       added.push([name, content, record]);
@@ -234,9 +255,9 @@ export class ProjectIndex implements CodeIndex {
     if (added.length > 0) this.#state.addRecords(added);
   }
 
-  #save(subject: string, analyses: ReadonlyMap<StepDefinition, StepAnalysis>): void {
-    const { project } = this.#analysis;
-    this.#saveRecords();
+  #save(subject: string, analysis: Analysis, analyses: ReadonlyMap<StepDefinition, StepAnalysis>): void {
+    const { project } = analysis;
+    this.#saveRecords(analysis);
     if (this.#savedReads === project.reads) return;
     this.#savedReads = project.reads;
     const keys = new Map([...analyses].map(([step, analysis]) => [stepKey(this.root, step), analysis]));

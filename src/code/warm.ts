@@ -1,8 +1,8 @@
 /** Whether an earlier answer still holds: one `stat` a file and folder, and nothing parsed. */
-import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StepDefinition } from "../define/plan.ts";
+import { sha256 } from "../hash/sha256.ts";
 import { relativePath } from "./lock-file.ts";
 import { listingOf } from "./project.ts";
 import { toSourcePosition } from "./site.ts";
@@ -26,12 +26,12 @@ export function subjectOf(root: string, steps: Iterable<StepDefinition>, entries
     const position = site === undefined ? undefined : toSourcePosition(site);
     names.add(`${step.name} ${position === undefined ? "" : relativePath(root, position.path)}`);
   }
-  return hash("sha256", [...names].sort().join("\n"), "base64url").slice(0, 22);
+  return sha256([...names].sort().join("\n"), "base64url").slice(0, 22);
 }
 
 /** What the drivers of a file, and of those that it imports, are kept under. */
 export function subjectOfFile(root: string, path: string): string {
-  return hash("sha256", relativePath(root, path), "base64url").slice(0, 22);
+  return sha256(relativePath(root, path), "base64url").slice(0, 22);
 }
 
 /** Whether everything that the answers rest on is as it was. */
@@ -52,7 +52,7 @@ export function stillHolds(root: string, state: Observed): boolean {
 
 function contentIs(path: string, content: string): boolean {
   try {
-    return content.startsWith(hash("sha256", readFileSync(path), "base64url"));
+    return content.startsWith(sha256(readFileSync(path), "base64url"));
   } catch {
     return false;
   }

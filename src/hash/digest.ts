@@ -1,12 +1,13 @@
 /** Digests of bytes: SHA-256, written `sha256:<64 hex digits>` so that another algorithm can come later. */
-import { createHash, hash, type Hash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
+import { sha256 } from "./sha256.ts";
 
 /** `sha256:` and 64 lower-case hex digits. */
 export type Digest = `sha256:${string}` & { readonly __brand: "Digest" };
 
 /** Digest of bytes, or of the UTF-8 bytes of a string. */
 export function digestBytes(bytes: Uint8Array | string): Digest {
-  return `sha256:${hash("sha256", bytes, "hex")}` as Digest;
+  return `sha256:${sha256(bytes, "hex")}` as Digest;
 }
 
 /** A digest over several pieces, in the order they arrive. */

@@ -5,7 +5,8 @@ import { watchFiles } from "./watch-files.ts";
 import { watchHttp } from "./watch-http.ts";
 import { watchProcesses } from "./watch-processes.ts";
 import { watchNames, watchSockets } from "./watch-sockets.ts";
-import { watchLoadedSqlite, watchSqlite } from "./watch-sqlite.ts";
+import { watchSqlite } from "./watch-sqlite.ts";
+import { watchAsked, watchWhenAsked } from "./when-asked.ts";
 import { watchFolders, watchSenses } from "./watch-senses.ts";
 
 let areWatching = false;
@@ -24,7 +25,7 @@ export function installWatchers(): void {
   watchProcesses();
   watchHttp();
   watchSockets();
-  watchLoadedSqlite();
+  watchWhenAsked("sqlite", watchSqlite);
   syncBuiltinESMExports();
 }
 
@@ -32,7 +33,7 @@ export function installWatchers(): void {
 export function installSenses(): void {
   if (areSensing) return;
   areSensing = true;
-  watchSqlite();
+  watchAsked();
   watchNames();
   watchSenses();
   syncBuiltinESMExports();

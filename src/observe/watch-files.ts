@@ -8,7 +8,8 @@ import { lookers } from "./watch-looks.ts";
 import type { Recording } from "./recording.ts";
 import { something, stampQuietly } from "./stat-text.ts";
 import { toPath } from "./territory.ts";
-import { watchReadFile } from "./watch-read-file.ts";
+import { watchReadFile, watchReadFilePromise } from "./watch-read-file.ts";
+import { watchAsked, watchWhenAsked } from "./when-asked.ts";
 import {
   callingBack,
   replace,
@@ -23,12 +24,10 @@ import {
 
 export function watchFiles(): void {
   const holder = fs as unknown as Holder;
-  const promises = fs.promises as unknown as Holder;
   watchReadFile();
-  for (const [name, watcher] of Object.entries({ ...lookers, ...openers, ...writers })) {
+  for (const [name, watcher] of Object.entries(watchers)) {
     watchSync(holder, `${name}Sync`, watcher);
     watchCallback(holder, name, watcher);
-    watchPromise(promises, name, watcher);
   }
   watchPromise(holder, "openAsBlob", wholeReader);
   const { native: nativeSync } = fs.realpathSync;
@@ -39,7 +38,24 @@ export function watchFiles(): void {
   fs.realpathSync.native = natives["nativeSync"] as never;
   fs.realpath.native = natives["native"] as never;
   watchExists(holder);
-  watchGlobs(holder, promises);
+  watchGlobs(holder);
+  watchWhenAsked("fs/promises", watchPromises);
+  const { get: getPromises } = Object.getOwnPropertyDescriptor(fs, "promises") as { get(): unknown };
+  Object.defineProperty(fs, "promises", {
+    configurable: true,
+    enumerable: true,
+    get() {
+      watchAsked(["fs/promises"]);
+      return getPromises.call(fs);
+    },
+  });
+}
+
+function watchPromises(): void {
+  const promises = fs.promises as unknown as Holder;
+  watchReadFilePromise(promises);
+  for (const [name, watcher] of Object.entries(watchers)) watchPromise(promises, name, watcher);
+  watchGlobPromise(promises);
 }
 
 /** A file is read by somebody who is not looked over the shoulder. */
@@ -172,6 +188,8 @@ const writers: Readonly<Record<string, Watcher>> = {
   },
 };
 
+const watchers: Readonly<Record<string, Watcher>> = { ...lookers, ...openers, ...writers };
+
 function keepPrivate(recording: Recording, given: unknown): void {
   const found = typeof given === "string" ? toPath(given) : undefined;
   if (found !== undefined) recording.keptPrivate(found.path);
@@ -210,22 +228,26 @@ function watchExists(holder: Holder): void {
 }
 
 /** Globs look at directories by functions of Node's own, at whatever time: they are noted by what they are asked for. */
-function watchGlobs(holder: Holder, promises: Holder): void {
-  const note = (recording: Recording, patterns: unknown, options: unknown): void => {
-    const cwd = (options as { readonly cwd?: unknown } | undefined)?.cwd ?? ".";
-    const folder = recording.locate(cwd);
-    if (folder === undefined) return;
-    for (const pattern of [patterns].flat()) if (typeof pattern === "string") recording.globbed(folder, pattern);
-  };
+function noteGlob(recording: Recording, patterns: unknown, options: unknown): void {
+  const cwd = (options as { readonly cwd?: unknown } | undefined)?.cwd ?? ".";
+  const folder = recording.locate(cwd);
+  if (folder === undefined) return;
+  for (const pattern of [patterns].flat()) if (typeof pattern === "string") recording.globbed(folder, pattern);
+}
+
+function watchGlobs(holder: Holder): void {
   watchSync(holder, "globSync", {
     isComposed: true,
-    after: (recording, [patterns, options]) => note(recording, patterns, options),
+    after: (recording, [patterns, options]) => noteGlob(recording, patterns, options),
   });
   watchCallback(holder, "glob", {
     isComposed: true,
     after: (recording, [patterns, options]) =>
-      note(recording, patterns, typeof options === "function" ? undefined : options),
+      noteGlob(recording, patterns, typeof options === "function" ? undefined : options),
   });
+}
+
+function watchGlobPromise(promises: Holder): void {
   replace(
     promises,
     "glob",
@@ -236,7 +258,7 @@ function watchGlobs(holder: Holder, promises: Holder): void {
           yield* original.call(this, patterns, options) as AsyncIterable<unknown>;
           return;
         }
-        insideNode(() => note(recording, patterns, options));
+        insideNode(() => noteGlob(recording, patterns, options));
         const walk = (original.apply(this, callingBack(recording, [patterns, options])) as AsyncIterable<unknown>)[
           Symbol.asyncIterator
         ]();

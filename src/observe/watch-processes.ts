@@ -1,13 +1,19 @@
 /** Watches what leads out of sight: child processes, threads, native add-ons. */
-import childProcess from "node:child_process";
 import module from "node:module";
 import process from "node:process";
-import workerThreads from "node:worker_threads";
 import { readFileSync } from "./disk.ts";
 import type { Recording } from "./recording.ts";
+import { watchWhenAsked } from "./when-asked.ts";
 import { watchCall, watchNew, type AnyFunction, type Holder } from "./wrap.ts";
 
 export function watchProcesses(): void {
+  watchWhenAsked("child_process", watchChildProcesses);
+  watchWhenAsked("worker_threads", watchThreads);
+  watchAddOns();
+}
+
+function watchChildProcesses(): void {
+  const childProcess = process.getBuiltinModule("node:child_process");
   const holder = childProcess as unknown as Holder;
   for (const name of ["spawn", "exec", "execFile", "fork", "spawnSync", "execSync", "execFileSync"]) {
     watchCall(holder, name, (recording, [command]) => tellProcess(recording, command));
@@ -16,12 +22,15 @@ export function watchProcesses(): void {
   watchCall(childProcess.ChildProcess.prototype as unknown as Holder, "spawn", (recording, [options]) => {
     tellProcess(recording, (options as { readonly file?: unknown } | undefined)?.file);
   });
+}
+
+function watchThreads(): void {
+  const workerThreads = process.getBuiltinModule("node:worker_threads");
   watchNew(workerThreads as unknown as Record<string, unknown>, "Worker", (recording) => {
     const text = "starts a thread, whose reads are not seen";
     recording.blind.add(text);
     recording.notice("process", text);
   });
-  watchAddOns();
 }
 
 function tellProcess(recording: Recording, command: unknown): void {

@@ -43,7 +43,9 @@ export function watchReadFile(): void {
     };
     return original.call(self, path, question.options, done);
   });
-  const promises = fs.promises as unknown as Holder;
+}
+
+export function watchReadFilePromise(promises: Holder): void {
   replaceInSteps(promises, "readFile", async ({ recording, original, self, args: [path, options] }) => {
     const question = insideNode(() => ask(recording, path, options));
     if (question === undefined) return await original.call(self, path, options);

@@ -1,7 +1,5 @@
 /** Watches what is different each time: the clock, randomness, the machine. It is told, and decides nothing. */
-import crypto from "node:crypto";
 import os from "node:os";
-import perfHooks from "node:perf_hooks";
 import process from "node:process";
 import type { Notice } from "../record/trace.ts";
 import { currentRecording, insideNode } from "./current.ts";
@@ -9,12 +7,13 @@ import type { Recording } from "./recording.ts";
 import { isCalledByNode, replace, watchCall, watchSense, type Holder } from "./wrap.ts";
 
 export function watchSenses(): void {
+  const crypto = process.getBuiltinModule("node:crypto");
   const clock = { kind: "clock", text: "reads the clock" } as const;
   const random = { kind: "random", text: "draws random numbers" } as const;
   const host = { kind: "host", text: "asks about the machine" } as const;
   const locale = { kind: "locale", text: "depends on the locale or the time zone" } as const;
   watchSense(Date as unknown as Holder, "now", clock);
-  watchSense(perfHooks.performance as unknown as Holder, "now", clock);
+  watchSense(performance as unknown as Holder, "now", clock);
   watchSense(process.hrtime as unknown as Holder, "bigint", clock);
   watchSense(process as unknown as Holder, "hrtime", clock);
   watchSense(process as unknown as Holder, "uptime", clock);

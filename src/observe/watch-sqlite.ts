@@ -7,18 +7,8 @@ import type { Recording } from "./recording.ts";
 import { stampQuietly } from "./stat-text.ts";
 import { replace, watchCall, type AnyFunction, type Holder } from "./wrap.ts";
 
-let isWatching = false;
-
-/** When it is loaded already. Before that nobody has taken anything from it, and to load it takes time. */
-export function watchLoadedSqlite(): void {
-  const { moduleLoadList } = process as unknown as { readonly moduleLoadList?: readonly string[] };
-  if (moduleLoadList?.includes("NativeModule sqlite") === true) watchSqlite();
-}
-
 /** Of the class, whoever has it, the methods are replaced: a module may have opened its database long before a step uses it. */
 export function watchSqlite(): void {
-  if (isWatching) return;
-  isWatching = true;
   const sqlite = process.getBuiltinModule("node:sqlite");
   const databases = sqlite.DatabaseSync.prototype as unknown as Holder;
   const { prepare } = databases as Readonly<Record<"prepare", AnyFunction>>;

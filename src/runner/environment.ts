@@ -1,7 +1,6 @@
 /** Where and as what a run happens: ids and names, the machine, the state of git. */
 import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { RunId } from "../record/id.ts";
 import type { EnvironmentRecord, GitRecord } from "../record/run.ts";
@@ -19,7 +18,7 @@ export function makeRunId(now: number): RunId {
     text = alphabet[rest % 32] + text;
     rest = Math.floor(rest / 32);
   }
-  for (const byte of randomBytes(3)) text += alphabet[byte % 32];
+  for (let place = 0; place < 3; place += 1) text += alphabet[Math.floor(Math.random() * 32)];
   return `r-${text}` as RunId;
 }
 
@@ -31,7 +30,8 @@ export function makeRunName(pipeline: string, now: number): string {
   const two = (value: number): string => String(value).padStart(2, "0");
   const day = `${two(at.getDate())}_${months[at.getMonth()]}_${two(at.getFullYear() % 100)}`;
   const time = `${two(at.getHours())}_${two(at.getMinutes())}_${two(at.getSeconds())}`;
-  const micros = String(at.getMilliseconds() * 1000 + Math.floor((performance.now() * 1000) % 1000)).padStart(6, "0");
+  const below = Number((process.hrtime.bigint() / 1000n) % 1000n);
+  const micros = String(at.getMilliseconds() * 1000 + below).padStart(6, "0");
   return `${pipeline}-${day}-${time}_${micros}`;
 }
 
@@ -47,37 +47,37 @@ export function describeEnvironment(repriseVersion: string): EnvironmentRecord {
 
 /** The commit that is checked out, and whether tracked files differ from it. Undefined outside a repository. */
 export async function describeGit(root: string): Promise<GitRecord | undefined> {
-  const folder = await findGitFolder(root);
+  const folder = findGitFolder(root);
   if (folder === undefined) return undefined;
-  const head = await readHead(folder);
+  const head = readHead(folder);
   if (head === undefined) return undefined;
   return { ...head, dirty: await isDirty(root) };
 }
 
-async function findGitFolder(root: string): Promise<string | undefined> {
+function findGitFolder(root: string): string | undefined {
   for (let folder = resolve(root); ; folder = dirname(folder)) {
     const candidate = join(folder, ".git");
-    if ((await readIfThere(join(candidate, "HEAD"))) !== undefined) return candidate;
+    if (readIfThere(join(candidate, "HEAD")) !== undefined) return candidate;
     // In a worktree or a submodule `.git` is a file that names the folder.
-    const link = /^gitdir: (.+)$/mu.exec((await readIfThere(candidate)) ?? "")?.[1];
+    const link = /^gitdir: (.+)$/mu.exec(readIfThere(candidate) ?? "")?.[1];
     if (link !== undefined) return resolve(folder, link);
     if (dirname(folder) === folder) return undefined;
   }
 }
 
-async function readHead(folder: string): Promise<Pick<GitRecord, "commit" | "branch"> | undefined> {
-  const head = (await readIfThere(join(folder, "HEAD")))?.trim();
+function readHead(folder: string): Pick<GitRecord, "commit" | "branch"> | undefined {
+  const head = readIfThere(join(folder, "HEAD"))?.trim();
   if (head === undefined) return undefined;
   if (!head.startsWith("ref: ")) return { commit: head, branch: undefined };
   const ref = head.slice("ref: ".length);
-  const common = resolve(folder, (await readIfThere(join(folder, "commondir")))?.trim() ?? ".");
-  const loose = (await readIfThere(join(common, ref)))?.trim();
-  const commit = loose ?? (await findPacked(common, ref));
+  const common = resolve(folder, readIfThere(join(folder, "commondir"))?.trim() ?? ".");
+  const loose = readIfThere(join(common, ref))?.trim();
+  const commit = loose ?? findPacked(common, ref);
   return commit === undefined ? undefined : { commit, branch: ref.replace(/^refs\/heads\//u, "") };
 }
 
-async function findPacked(folder: string, ref: string): Promise<string | undefined> {
-  const packed = (await readIfThere(join(folder, "packed-refs"))) ?? "";
+function findPacked(folder: string, ref: string): string | undefined {
+  const packed = readIfThere(join(folder, "packed-refs")) ?? "";
   return packed
     .split("\n")
     .find((line) => line.endsWith(` ${ref}`))
@@ -94,9 +94,10 @@ async function isDirty(root: string): Promise<boolean> {
   });
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+function readIfThere(path: string): string | undefined {
+  if (!existsSync(path)) return undefined;
   try {
-    return await readFile(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch {
     return undefined;
   }

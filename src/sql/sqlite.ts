@@ -283,12 +283,13 @@ const longestPauseMs = 25;
 
 /** Tries again while another process is in the way. Each try blocks for a moment only; other work goes on in between. */
 async function patiently<T>(timeoutMs: number, attempt: () => T): Promise<T> {
-  // Not the clock of the day, which may jump.
-  const deadline = performance.now() + timeoutMs;
+  let deadline: number | undefined;
   for (;;) {
     try {
       return attempt();
     } catch (error) {
+      // Not the clock of the day, which may jump.
+      deadline ??= performance.now() + timeoutMs;
       if (!isBusy(error) || performance.now() >= deadline) throw error;
     }
     // At random, so that two that collide do not go on colliding.

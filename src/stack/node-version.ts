@@ -1,5 +1,4 @@
 /** Whether this Node has what Reprise is built on. */
-import process from "node:process";
 
 const oldest = 24;
 

@@ -18,8 +18,6 @@ import type { RunnerPorts } from "../runner/ports.ts";
 import { openSqlite } from "../sql/sqlite.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import { openContentStore, type ContentStore } from "../store/content-store.ts";
-import { openMemoryBlobStore } from "../store/memory-blob-store.ts";
-import { openMemoryMetadataStore } from "../store/memory-metadata-store.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
 import { openSalt, openSecretKey } from "./salt.ts";
 import { openOverflow } from "../store/overflow.ts";
@@ -70,7 +68,7 @@ export async function openStack(options: OpenStackOptions = {}): Promise<Stack> 
   const description = describeStack(loaded, activeStackName(loaded, options.stack), options.store, cwd);
   const { storePath } = description;
   const hasStore = options.purpose !== "look" || existsSync(metadataFile(storePath));
-  const { metadata, blobs } = hasStore ? await openStore(storePath) : openEmptyStore();
+  const { metadata, blobs } = hasStore ? await openStore(storePath) : await openEmptyStore();
   const salt = openSalt(storePath);
   const open: Stack["openObserver"] = (files) => openObserver({ root: loaded.root, storePath, salt, files });
   const overflow = openOverflow(blobs);
@@ -113,7 +111,11 @@ async function openStore(storePath: string): Promise<Store> {
   };
 }
 
-function openEmptyStore(): Store {
+async function openEmptyStore(): Promise<Store> {
+  const [{ openMemoryBlobStore }, { openMemoryMetadataStore }] = await Promise.all([
+    import("../store/memory-blob-store.ts"),
+    import("../store/memory-metadata-store.ts"),
+  ]);
   return { metadata: openMemoryMetadataStore(), blobs: openMemoryBlobStore() };
 }
 

@@ -1,13 +1,11 @@
 /** `reprise run`. */
 import { UsageError } from "../../error.ts";
-import { forecastPlan } from "../../runner/forecast.ts";
 import { runPlan, type RunOutcome } from "../../runner/run.ts";
 import type { Context, Handler } from "../context.ts";
 import { toErrorJson } from "../error-view.ts";
-import { printForecast } from "../forecast-view.ts";
 import { planCommand } from "../plan-command.ts";
 import { announceCancel } from "../reporter/cancel-notice.ts";
-import { createReporter } from "../reporter/index.ts";
+import { chooseReporter, createReporter } from "../reporter/index.ts";
 import { findPreviousRun } from "../previous-run.ts";
 import type { ReporterOptions } from "../reporter/reporter.ts";
 
@@ -22,18 +20,23 @@ export const run: Handler<"run"> = async (context) => {
   const stack = await context.openStack();
   const { plan, options } = await planCommand(context, stack);
   if (flags["dry-run"]) {
+    const [{ forecastPlan }, { printForecast }] = await Promise.all([
+      import("../../runner/forecast.ts"),
+      import("../forecast-view.ts"),
+    ]);
     const forecasts = await forecastPlan(plan, stack, options);
     return context.answer({ pipeline: plan.pipeline, steps: forecasts }, () =>
       printForecast(context.printer, forecasts),
     );
   }
+  const kind = chooseReporter(globals.json ? "json" : flags.reporter, io);
   const reporterOptions: ReporterOptions = {
     root: stack.root,
     color: globals["no-color"] ? "never" : "auto",
     level: globals.quiet ? "quiet" : globals.verbose ? "verbose" : "normal",
-    previous: await findPreviousRun(stack, plan.pipeline),
+    previous: kind === "pretty" ? await findPreviousRun(stack, plan.pipeline) : undefined,
   };
-  const reporter = createReporter(globals.json ? "json" : flags.reporter, io, reporterOptions);
+  const reporter = createReporter(kind, io, reporterOptions);
   let outcome: RunOutcome;
   using _notice = announceCancel(reporter, context.signal);
   try {

@@ -11,17 +11,20 @@ import type { Reporter, ReporterOptions } from "./reporter.ts";
 const reporterKinds = ["auto", "pretty", "plain", "json", "github"] as const;
 export type ReporterKind = (typeof reporterKinds)[number];
 
-/** A reporter that writes to `io.stdout`. `auto`: pretty on a terminal, github in its actions, plain elsewhere. */
-export function createReporter(kind: ReporterKind, io: Pick<Io, "stdout" | "env">, options: ReporterOptions): Reporter {
-  const terminal = openTerminal(io.stdout, io.env, { color: options.color ?? "auto" });
-  const printer = createPrinter(terminal);
-  switch (kind) {
-    case "auto":
-      return createReporter(
-        terminal.live ? "pretty" : io.env["GITHUB_ACTIONS"] === "true" ? "github" : "plain",
-        io,
-        options,
-      );
+type ReporterIo = Pick<Io, "stdout" | "env">;
+
+/** What `auto` stands for: pretty on a terminal, github in its actions, plain elsewhere. */
+export function chooseReporter(kind: ReporterKind, { stdout, env }: ReporterIo): Exclude<ReporterKind, "auto"> {
+  if (kind !== "auto") return kind;
+  if (openTerminal(stdout, env).live) return "pretty";
+  return env["GITHUB_ACTIONS"] === "true" ? "github" : "plain";
+}
+
+/** A reporter that writes to `io.stdout`. */
+export function createReporter(kind: ReporterKind, io: ReporterIo, options: ReporterOptions): Reporter {
+  const printer = createPrinter(openTerminal(io.stdout, io.env, { color: options.color ?? "auto" }));
+  const chosen = chooseReporter(kind, io);
+  switch (chosen) {
     case "pretty":
       return createPrettyReporter(printer, options);
     case "plain":
@@ -31,7 +34,7 @@ export function createReporter(kind: ReporterKind, io: Pick<Io, "stdout" | "env"
     case "github":
       return createGithubReporter(printer, options);
     default:
-      throw new UsageError("RPS6001", `There is no reporter "${String(kind)}"`, {
+      throw new UsageError("RPS6001", `There is no reporter "${String(chosen)}"`, {
         hint: `Use one of: ${reporterKinds.join(", ")}`,
       });
   }
