@@ -4,7 +4,7 @@ import type { Difference } from "../record/reason.ts";
 import { toReadDifference } from "../record/read-difference.ts";
 import type { ObservedRead, Trace, TraceCheck } from "../record/trace.ts";
 import { revalidate, type ResourceState } from "./http-resource.ts";
-import type { World } from "./world.ts";
+import { isSetText, type World } from "./world.ts";
 
 /** By URL and what was found there. */
 export type Answers = Map<string, Promise<ResourceState>>;
@@ -49,7 +49,7 @@ export async function checkTraces(
 function toLookId({ kind, name, found }: ObservedRead, salt: string): string {
   switch (kind) {
     case "env":
-      return `env ${salt} ${name}`;
+      return `env ${found === isSetText ? found : salt} ${name}`;
     case "stat":
     case "link":
     case "directory":

@@ -1,5 +1,6 @@
 /** Puts the watchers in place, once a process. Outside of steps they let everything pass. */
 import { syncBuiltinESMExports } from "node:module";
+import { watchClones } from "./stand-in.ts";
 import { watchEnvironment } from "./watch-environment.ts";
 import { watchFiles } from "./watch-files.ts";
 import { watchHttp } from "./watch-http.ts";
@@ -21,6 +22,7 @@ export function installWatchers(): void {
   areWatching = true;
   watchFiles();
   watchEnvironment();
+  watchClones();
   watchFolders();
   watchProcesses();
   watchHttp();

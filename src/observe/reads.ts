@@ -1,7 +1,8 @@
 /** What has been read so far, as one step saw it. */
 import type { Stamp } from "../code/stamp.ts";
 import type { ObservedRead } from "../record/trace.ts";
-import { absent, showStat, type StatDetail, type StatLevel } from "./stat-text.ts";
+import { isSetText } from "./world.ts";
+import { absent, facts, showStat, type StatDetail, type StatLevel } from "./stat-text.ts";
 
 /** A file whose bytes were read. */
 export interface FileRead {
@@ -59,10 +60,12 @@ export class Reads {
       this.looks.set(id, look);
       return;
     }
-    const level = Math.min(look.level, known.level) as StatLevel;
+    const isCloser = (look.level & ~known.level) !== 0;
+    const isLess = (known.level & ~look.level) !== 0;
+    // Of what only one of them asked, the other knows it too, unless it asked nothing but whether there is something.
+    const level = isCloser && isLess ? known.level | look.level : known.level & look.level;
     if (showStat(look.detail, level) !== showStat(known.detail, level)) this.changed.add(name(look.path));
-    // Of what the earlier look did not ask, it knows nothing.
-    else if (look.level > known.level) this.looks.set(id, look);
+    else if (isCloser) this.looks.set(id, { ...look, level: look.level | known.level });
   }
 
   /** `form`: what else than its name tells a look at a thing from others that find other words for it. */
@@ -84,14 +87,16 @@ export class Reads {
   /** Looks that say more than the bytes of the same file do: others need not be kept. */
   *telling(): Generator<PathLook> {
     for (const look of this.looks.values()) {
-      const file = look.kind === "stat" && look.level < 3 ? this.files.get(look.path) : undefined;
+      const isPlain = (look.level & ~(facts.kind | facts.size)) === 0;
+      const file = look.kind === "stat" && isPlain ? this.files.get(look.path) : undefined;
       if (file === undefined || (file.found === absent) !== (look.detail === undefined)) yield look;
     }
   }
 }
 
-/** A directory that is listed by names and with kinds is found in two forms, and has not changed. */
+/** What is asked for in two ways is found in two forms, and has not changed: a directory by names and with kinds, say. */
 function formOf({ kind, found }: ObservedRead): string {
+  if (kind === "env") return found === isSetText ? found : "";
   if (kind !== "directory" && kind !== "tree") return "";
   return found.includes(" entries ") ? "entries" : "names";
 }

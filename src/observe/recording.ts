@@ -13,7 +13,7 @@ import { isWithin, listDirectory, listMatches, showListing, showNames } from "./
 import { Reads } from "./reads.ts";
 import { absent, type StatDetail, type StatLevel } from "./stat-text.ts";
 import { toPath, type Territory } from "./territory.ts";
-import { keyVariable, toGlobName } from "./world.ts";
+import { isSetText, keyVariable, toGlobName } from "./world.ts";
 
 const clock = Date.now;
 
@@ -32,6 +32,8 @@ export class Recording {
   readonly reads = new Reads();
   /** Paths that the step wrote; of directories that went or came as a whole, all below them too. */
   readonly written = new Map<string, "alone" | "whole">();
+  /** Of files that are open for reading: their paths. */
+  readonly descriptors = new Map<number, string>();
   /** Paths of databases that the step may have changed; whether it has, their end tells. */
   readonly changes = new Set<string>();
   /** What went on where nobody sees it: a sentence fragment each. */
@@ -149,11 +151,18 @@ export class Recording {
     this.reads.addOther({ read }, name);
   }
 
+  /** Whether a variable is set was asked, not its value. */
+  variablePresence(name: string, isSet: boolean): void {
+    if (!isSet) return this.variable(name, undefined);
+    this.reads.addOther({ read: { kind: "env", name, found: isSetText } }, name);
+  }
+
   /** What a step read of a pipeline that this step runs. */
   absorb({ salt, reads }: Trace): void {
     for (const read of reads) {
       // A digest of another key says nothing beside those of this one; the value is what it was.
-      if (read.kind === "env" && salt !== this.#parts.salt()) this.variable(read.name, process.env[read.name]);
+      if (read.kind === "env" && read.found.startsWith("keyed ") && salt !== this.#parts.salt())
+        this.variable(read.name, process.env[read.name]);
       else this.reads.addOther({ read }, nameRead(read));
     }
   }

@@ -4,11 +4,12 @@ import type { Stamp } from "../code/stamp.ts";
 import { currentRecording, insideNode } from "./current.ts";
 import { lstatSync, statSync } from "./disk.ts";
 import { filesBelow } from "./listing.ts";
-import { lookers } from "./watch-looks.ts";
+import { lookers, watchDescriptors, watchHandle } from "./watch-looks.ts";
 import type { Recording } from "./recording.ts";
 import { something, stampQuietly } from "./stat-text.ts";
 import { toPath } from "./territory.ts";
 import { watchReadFile, watchReadFilePromise } from "./watch-read-file.ts";
+import { noteStandardInput, watchStandardInput } from "./watch-standard-input.ts";
 import { watchAsked, watchWhenAsked } from "./when-asked.ts";
 import {
   callingBack,
@@ -38,6 +39,8 @@ export function watchFiles(): void {
   fs.realpathSync.native = natives["nativeSync"] as never;
   fs.realpath.native = natives["native"] as never;
   watchExists(holder);
+  watchDescriptors(holder);
+  watchStandardInput();
   watchGlobs(holder);
   watchWhenAsked("fs/promises", watchPromises);
   const { get: getPromises } = Object.getOwnPropertyDescriptor(fs, "promises") as { get(): unknown };
@@ -70,6 +73,7 @@ interface Begun {
 }
 
 function beginRead(recording: Recording, given: unknown): Begun | undefined {
+  noteStandardInput(recording, given);
   const path = recording.locate(given);
   // A file that the step itself has written is an input all the same: its end tells.
   return path === undefined ? undefined : { path, stamp: stampQuietly(path) };
@@ -88,9 +92,11 @@ const openers: Readonly<Record<string, Watcher>> = {
     before(recording, [path, flags = "r"]) {
       return isReading(flags) ? beginRead(recording, path) : undefined;
     },
-    after(recording, [path, flags = "r"], { error }, begun) {
+    after(recording, [path, flags = "r"], { error, value }, begun) {
       endRead(recording, error, begun);
-      if (error === undefined && isWriting(flags)) noteWrite(recording, path);
+      if (error !== undefined) return;
+      if (isWriting(flags)) noteWrite(recording, path);
+      else if (begun !== undefined) noteDescriptor(recording, value, (begun as Begun).path);
     },
   },
   copyFile: {
@@ -193,6 +199,15 @@ const watchers: Readonly<Record<string, Watcher>> = { ...lookers, ...openers, ..
 function keepPrivate(recording: Recording, given: unknown): void {
   const found = typeof given === "string" ? toPath(given) : undefined;
   if (found !== undefined) recording.keptPrivate(found.path);
+}
+
+function noteDescriptor(recording: Recording, opened: unknown, path: string): void {
+  if (typeof opened === "number") {
+    recording.descriptors.set(opened, path);
+  } else if (typeof opened === "object" && opened !== null) {
+    recording.descriptors.set((opened as { readonly fd: number }).fd, path);
+    watchHandle(opened);
+  }
 }
 
 function noteWrite(recording: Recording, given: unknown, extent: "alone" | "whole" = "alone"): void {

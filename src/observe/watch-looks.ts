@@ -1,10 +1,11 @@
 /** What looks at paths without reading bytes: `stat` and its like, listings, links. */
 import type { BigIntStats, Dirent, Stats } from "node:fs";
-import util from "node:util";
 import { isNowhere } from "../code/stamp.ts";
+import { insideNode } from "./current.ts";
 import type { Recording } from "./recording.ts";
-import { something, toStatDetail, type StatLevel } from "./stat-text.ts";
-import type { Watcher } from "./wrap.ts";
+import { standIn } from "./stand-in.ts";
+import { bareDetail, facts, something, toStatDetail, type StatLevel } from "./stat-text.ts";
+import { replaceInSteps, type AnyFunction, type Holder, type Watcher } from "./wrap.ts";
 
 export const lookers: Readonly<Record<string, Watcher>> = {
   access: {
@@ -21,7 +22,7 @@ export const lookers: Readonly<Record<string, Watcher>> = {
     after(recording, [given], { error, value }) {
       const path = recording.locate(given);
       if (path === undefined) return;
-      const detail = { kind: `link ${String(value)}`, size: 0, modifiedMs: 0 };
+      const detail = bareDetail(`link ${String(value)}`);
       if (error === undefined) recording.looked(path, "link", detail, 1);
       else if (isNowhere(error)) recording.looked(path, "link", undefined, 1);
     },
@@ -66,50 +67,104 @@ function watchStat(kind: "stat" | "link"): Watcher {
         else recording.refused(path);
         return undefined;
       }
-      const stats = value as Stats | BigIntStats;
-      const detail = toStatDetail(stats, path);
-      recording.looked(path, kind, detail, 1);
-      return revealSlowly(stats, (level) => {
-        if (!recording.isClosed) recording.looked(path, kind, detail, level);
-      });
+      return reveal(recording, path, kind, value as Stats | BigIntStats);
     },
   };
 }
 
+/** Of a file that is open. Only what is opened for reading is known here: what a step writes it knows. */
+export function watchDescriptors(holder: Holder): void {
+  replaceInSteps(holder, "fstatSync", ({ recording, original, self, args }) =>
+    insideNode(() => revealOpen(recording, args[0], original.apply(self, args))),
+  );
+  replaceInSteps(holder, "fstat", ({ recording, original, self, args }) => {
+    const callback = args.at(-1);
+    if (typeof callback !== "function") return original.apply(self, args);
+    return original.call(self, ...args.slice(0, -1), (error: unknown, stats: unknown) => {
+      (callback as AnyFunction).call(
+        undefined,
+        error,
+        insideNode(() => revealOpen(recording, args[0], stats)),
+      );
+    });
+  });
+}
+
+/** Handles are of a class that Node does not give by name. */
+export function watchHandle(handle: unknown): void {
+  const holder = Object.getPrototypeOf(handle) as Holder;
+  if (watchedHandles.has(holder)) return;
+  watchedHandles.add(holder);
+  replaceInSteps(holder, "stat", async ({ recording, original, self, args }) => {
+    const stats = await original.apply(self, args);
+    return insideNode(() => revealOpen(recording, (self as { readonly fd: unknown }).fd, stats));
+  });
+}
+
+const watchedHandles = new WeakSet<object>();
+
+function revealOpen(recording: Recording, descriptor: unknown, stats: unknown): unknown {
+  const path = recording.descriptors.get(descriptor as number);
+  return path === undefined || stats === undefined ? stats : reveal(recording, path, "stat", stats as Stats, 0);
+}
+
 const levels: Readonly<Record<string, StatLevel>> = {
-  size: 2,
-  mtimeMs: 3,
-  ctimeMs: 3,
-  birthtimeMs: 3,
-  mtimeNs: 3,
-  ctimeNs: 3,
-  birthtimeNs: 3,
+  size: facts.size,
+  mode: facts.mode,
+  mtimeMs: facts.modified,
+  mtimeNs: facts.modified,
+  ctimeMs: facts.changed,
+  ctimeNs: facts.changed,
+  birthtimeMs: facts.born,
+  birthtimeNs: facts.born,
 };
 
-/** Lets size and times be seen to be read: most who ask want to know whether it is a file, and no more. */
-function revealSlowly(stats: Stats | BigIntStats, tell: (level: StatLevel) => void): unknown {
-  for (const [name, level] of Object.entries(levels)) {
-    const property = Object.getOwnPropertyDescriptor(stats, name);
-    if (property === undefined) continue;
-    let { value } = property as { value: unknown };
-    Object.defineProperty(stats, name, {
-      enumerable: true,
-      configurable: true,
-      get() {
-        tell(level);
-        return value;
-      },
-      set(given: unknown) {
-        value = given;
-      },
-    });
-  }
-  // Getters are not shown by their values, as the properties they stand for are.
-  Object.defineProperty(stats, util.inspect.custom, {
-    configurable: true,
-    value(_depth: number, options: util.InspectOptions, inspect: typeof util.inspect) {
-      return inspect(Object.assign(Object.create(Object.getPrototypeOf(stats) as object) as object, stats), options);
+/** What differs though the file is the same: in another checkout, on another disk, after it was read. */
+const uncompared: ReadonlySet<unknown> = new Set([
+  "dev",
+  "ino",
+  "nlink",
+  "uid",
+  "gid",
+  "rdev",
+  "blksize",
+  "blocks",
+  "atimeMs",
+  "atimeNs",
+]);
+
+/** Lets it be seen what is taken from an answer: most who ask want to know whether it is a file, and no more. */
+function reveal(
+  recording: Recording,
+  path: string,
+  kind: "stat" | "link",
+  stats: Stats | BigIntStats,
+  first: StatLevel = facts.kind,
+): unknown {
+  const detail = toStatDetail(stats, path);
+  if (first !== 0) recording.looked(path, kind, detail, first);
+  const tell = (name: string | symbol): void => {
+    if (recording.isClosed) return;
+    const level = typeof name === "string" ? levels[name] : undefined;
+    if (level !== undefined) recording.looked(path, kind, detail, level | facts.kind);
+    else if (uncompared.has(name) && !recording.hasNotice("host")) recording.notice("host", uncomparedText);
+  };
+  return standIn(stats, {
+    get(target, name, receiver) {
+      // By it Node's own methods tell the kind of a thing from the mode.
+      if (name === "_checkModeProperty") return checkMode.bind(undefined, target);
+      tell(name);
+      return Reflect.get(target, name, receiver) as unknown;
+    },
+    getOwnPropertyDescriptor(target, name) {
+      tell(name);
+      return Reflect.getOwnPropertyDescriptor(target, name);
     },
   });
-  return stats;
+}
+
+const uncomparedText = "takes from stat what is not compared (inode, owner, last access and the like)";
+
+function checkMode(stats: object, property: unknown): unknown {
+  return (stats as { _checkModeProperty(property: unknown): unknown })._checkModeProperty(property);
 }

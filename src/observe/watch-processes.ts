@@ -3,6 +3,7 @@ import module from "node:module";
 import process from "node:process";
 import { readFileSync } from "./disk.ts";
 import type { Recording } from "./recording.ts";
+import { watchPorts, withoutStandIns } from "./stand-in.ts";
 import { watchWhenAsked } from "./when-asked.ts";
 import { watchCall, watchNew, type AnyFunction, type Holder } from "./wrap.ts";
 
@@ -26,11 +27,23 @@ function watchChildProcesses(): void {
 
 function watchThreads(): void {
   const workerThreads = process.getBuiltinModule("node:worker_threads");
-  watchNew(workerThreads as unknown as Record<string, unknown>, "Worker", (recording) => {
-    const text = "starts a thread, whose reads are not seen";
-    recording.blind.add(text);
-    recording.notice("process", text);
-  });
+  watchPorts(workerThreads);
+  watchNew(
+    workerThreads as unknown as Record<string, unknown>,
+    "Worker",
+    (recording) => {
+      const text = "starts a thread, whose reads are not seen";
+      recording.blind.add(text);
+      recording.notice("process", text);
+    },
+    ([script, options, ...rest]) => [script, cloneable(options), ...rest],
+  );
+}
+
+function cloneable(options: unknown): unknown {
+  if (typeof options !== "object" || options === null || !("workerData" in options)) return options;
+  const workerData = withoutStandIns(options.workerData);
+  return workerData === options.workerData ? options : { ...options, workerData };
 }
 
 function tellProcess(recording: Recording, command: unknown): void {

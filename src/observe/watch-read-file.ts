@@ -3,6 +3,7 @@ import fs from "node:fs";
 import type { Stamp } from "../code/stamp.ts";
 import { insideNode } from "./current.ts";
 import type { Recording } from "./recording.ts";
+import { noteStandardInput } from "./watch-standard-input.ts";
 import { stampQuietly } from "./stat-text.ts";
 import { isModuleLoad, replaceInSteps, type AnyFunction, type Holder } from "./wrap.ts";
 
@@ -73,7 +74,7 @@ function ask(recording: Recording, given: unknown, options: unknown): Question |
     if (path !== undefined) recording.blind.add(`reads ${recording.nameOf(path)} with the flag ${String(flag)}`);
     return undefined;
   }
-  if (isStandardInput(given)) recording.blind.add("reads standard input");
+  noteStandardInput(recording, given);
   const isText = encoding !== undefined && encoding !== null && encoding !== "buffer";
   if (isText && !Buffer.isEncoding(encoding as string)) return undefined;
   const path = recording.locate(given);
@@ -94,10 +95,6 @@ function onlyReads(flag: unknown): boolean {
   return typeof flag === "number"
     ? (flag & (O_CREAT | O_TRUNC | O_WRONLY)) === 0
     : ["r", "rs", "sr", "r+", "rs+", "sr+"].includes(flag as string);
-}
-
-function isStandardInput(given: unknown): boolean {
-  return given === 0 || given === "/dev/stdin";
 }
 
 function readNow(original: AnyFunction, given: unknown, question: Question): unknown {

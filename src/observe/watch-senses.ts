@@ -1,4 +1,5 @@
 /** Watches what is different each time: the clock, randomness, the machine. It is told, and decides nothing. */
+import fs from "node:fs";
 import os from "node:os";
 import process from "node:process";
 import type { Notice } from "../record/trace.ts";
@@ -35,6 +36,8 @@ export function watchSenses(): void {
   ]) {
     watchSense(os as unknown as Holder, name, host);
   }
+  for (const name of ["statfs", "statfsSync"]) watchSense(fs as unknown as Holder, name, host);
+  watchSense(fs.promises as unknown as Holder, "statfs", host);
   for (const name of ["toLocaleString", "toLocaleDateString", "toLocaleTimeString", "getHours", "getTimezoneOffset"]) {
     watchSense(Date.prototype as unknown as Holder, name, locale);
   }

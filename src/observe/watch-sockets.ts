@@ -1,17 +1,28 @@
 /** Watches who is talked to in other ways than HTTP: sockets, as drivers of databases use them, HTTP/2, and the names of hosts. */
 import { channel } from "node:diagnostics_channel";
-import net from "node:net";
+import type { Socket } from "node:net";
 import process from "node:process";
 import { currentRecording, insideNode } from "./current.ts";
 import { hostAndPort } from "./http-resource.ts";
 import type { Recording } from "./recording.ts";
+import { watchWhenAsked } from "./when-asked.ts";
 import { handledFrames, isCalledByNode, replace, replaceInSteps, watchCall, type Holder } from "./wrap.ts";
 
 /** Whom a socket is connected to, whoever connected it: a step that writes to one that was open before talks to them too. */
 const peers = new WeakMap<object, string>();
 
 export function watchSockets(): void {
-  const holder = net.Socket.prototype as unknown as Holder;
+  watchWhenAsked("net", watchConnections);
+  // A session may be older than the step.
+  channel("http2.client.stream.created").subscribe((message) => {
+    const { headers } = message as { readonly headers: Readonly<Record<string, unknown>> };
+    const url = `${String(headers[":scheme"] ?? "https")}://${String(headers[":authority"] ?? headers["host"])}`;
+    if (URL.canParse(url)) tell(currentRecording(), hostAndPort(new URL(url)));
+  });
+}
+
+function watchConnections(): void {
+  const holder = process.getBuiltinModule("node:net").Socket.prototype as unknown as Holder;
   replace(
     holder,
     "connect",
@@ -33,12 +44,6 @@ export function watchSockets(): void {
         return original.apply(this, args);
       },
   );
-  // A session may be older than the step.
-  channel("http2.client.stream.created").subscribe((message) => {
-    const { headers } = message as { readonly headers: Readonly<Record<string, unknown>> };
-    const url = `${String(headers[":scheme"] ?? "https")}://${String(headers[":authority"] ?? headers["host"])}`;
-    if (URL.canParse(url)) tell(currentRecording(), hostAndPort(new URL(url)));
-  });
 }
 
 function tell(recording: Recording | undefined, peer: string | undefined): void {
@@ -58,22 +63,23 @@ function toPeer([first, second]: readonly unknown[]): string | undefined {
 function join(host: unknown, port: unknown): string | undefined {
   if (typeof port !== "number" && typeof port !== "string") return undefined;
   const name = typeof host === "string" && host !== "" ? host : "localhost";
-  return `${net.isIPv6(name) ? `[${name}]` : name}:${port}`;
+  return `${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
-interface Socket {
+interface Inner {
   /** The socket below one of TLS. */
   readonly _parent?: object | null;
+  /** The name that it was connected by. */
+  readonly _host?: string | null;
   /** Who listens, on the side of a server: there others talk to the step. */
   readonly server?: unknown;
-  readonly remoteAddress?: string;
-  readonly remotePort?: number;
 }
 
-function peerOf(socket: Socket): string | undefined {
+function peerOf(socket: Socket & Inner): string | undefined {
   const known = peers.get(socket) ?? peers.get(socket._parent ?? socket);
   if (known !== undefined || (socket.server !== undefined && socket.server !== null)) return known;
-  return socket.remoteAddress === undefined ? undefined : join(socket.remoteAddress, socket.remotePort);
+  const { remoteAddress, remotePort } = socket;
+  return remoteAddress === undefined ? undefined : join(socket._host ?? remoteAddress, remotePort);
 }
 
 const nameQuestions = ["lookup", "lookupService", "reverse", "resolve"];

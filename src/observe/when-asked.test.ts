@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -49,5 +50,23 @@ describe("who has taken a function out of a module of Node when it was loaded", 
     new DatabaseSync(at("b.db")).exec("CREATE TABLE t (x)");
     const observed = await observe(() => new DatabaseSync(at("b.db")).prepare("SELECT * FROM t").all());
     assert.match(readsOf(observed).join(), /file b\.db/u);
+  });
+
+  it("is seen when it imports the module beside Reprise, which Node then loads before either runs", () => {
+    const url = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+    const script = `
+      import fs from "node:fs/promises";
+      import { DatabaseSync } from "node:sqlite";
+      import ${url("../index.ts")};
+      import { observeIn, readsOf } from ${url("../../test/rig/observing.ts")};
+      const { readFile } = fs;
+      const database = new DatabaseSync(${JSON.stringify(at("c.db"))});
+      database.exec("CREATE TABLE t (x)");
+      const statement = database.prepare("SELECT * FROM t");
+      const read = async () => [await readFile(${JSON.stringify(at("a.txt"))}), statement.all()];
+      console.log(readsOf(await observeIn(${JSON.stringify(root)}).observe(read)).join());
+    `;
+    const output = execFileSync(process.execPath, ["--no-warnings", "--input-type=module", "-e", script]);
+    assert.equal(output.toString().trim(), "file a.txt,file c.db,file c.db-wal");
   });
 });

@@ -5,8 +5,15 @@ const waiting = new Map<string, () => void>();
 
 /** Has `watch` called before anybody gets the module, or by {@link watchAsked} at the latest. */
 export function watchWhenAsked(name: string, watch: () => void): void {
+  // All that a module imports is loaded before any of it runs: who comes after this one may take something already.
+  if (isLoaded(name)) return watch();
   if (waiting.size === 0) noticeQuestions();
   waiting.set(name, watch);
+}
+
+function isLoaded(name: string): boolean {
+  const { moduleLoadList } = process as unknown as { readonly moduleLoadList?: readonly string[] };
+  return moduleLoadList?.includes(`NativeModule ${name}`) ?? true;
 }
 
 /** Watches a module that somebody asks for, or all that nobody has asked for so far: a step is about to run. */

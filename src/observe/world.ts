@@ -54,7 +54,7 @@ export class World {
       case "glob":
         return this.glob(name);
       case "env":
-        return keyVariable(process.env[name], salt());
+        return found === isSetText && process.env[name] !== undefined ? found : keyVariable(process.env[name], salt());
       case "variables":
         return showNames(Object.keys(process.env), "names");
       case "folder":
@@ -117,6 +117,9 @@ export class World {
     return found;
   }
 }
+
+/** What is found of a variable that is only asked to be there. */
+export const isSetText = "set";
 
 /** A variable's value by a keyed digest: a trace is no place to look a secret up. */
 export function keyVariable(value: string | undefined, salt: string): string {

@@ -168,15 +168,20 @@ export function watchSense(holder: Holder, name: string, { kind, text }: Pick<No
   });
 }
 
-/** As {@link watchCall}, for `new`. */
-export function watchNew(holder: Record<string, unknown>, name: string, tell: Tell): void {
+/** As {@link watchCall}, for `new`. `prepare`: what is handed on instead of the arguments, by whomever. */
+export function watchNew(
+  holder: Record<string, unknown>,
+  name: string,
+  tell: Tell,
+  prepare: (args: unknown[]) => unknown[],
+): void {
   const original = holder[name];
   if (typeof original !== "function") return;
   holder[name] = new Proxy(original as new () => object, {
     construct(target, args: unknown[], newTarget) {
       const recording = currentRecording();
       if (recording !== undefined) insideNode(() => tell(recording, args));
-      return Reflect.construct(target, args, newTarget) as object;
+      return Reflect.construct(target, prepare(args), newTarget) as object;
     },
   });
 }
@@ -195,7 +200,7 @@ export function isCalledByNode(frames = askedFrames): boolean {
 }
 
 /** `callerScript`, the function that calls it, the one that asks, and who called that. */
-const askedFrames = 4;
+export const askedFrames = 4;
 /** The same with a handler, which is called by what stands in for the watched function. */
 export const handledFrames = askedFrames + 1;
 
