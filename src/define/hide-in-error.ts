@@ -1,5 +1,7 @@
 /** What was thrown, without secrets. */
 import { inspect, types } from "node:util";
+import { RepriseError } from "../error.ts";
+import type { JsonValue } from "../hash/json.ts";
 import type { SecretMask } from "./secret-mask.ts";
 
 /** Objects that are looked at in search of a secret. Clients keep whole requests, with sockets and agents, in their errors. */
@@ -15,17 +17,25 @@ export function hideInError(thrown: unknown, mask: SecretMask): unknown {
   const cause = thrown.cause === undefined ? {} : { cause: hideInError(thrown.cause, mask) };
   const copy = new Error(mask.hide(String(thrown.message)), cause);
   Object.setPrototypeOf(copy, Object.getPrototypeOf(thrown) as object);
-  for (const [name, value] of Object.entries(thrown)) {
+  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(thrown))) {
+    if (name === "cause") continue;
     const kept = typeof value === "string" ? mask.hide(value) : value;
     if (typeof kept !== "object" && typeof kept !== "function") define(copy, name, kept);
+    // Facts, not live objects.
+    else if (thrown instanceof RepriseError) define(copy, name, mask.hideIn(toJson(value)));
   }
-  define(copy, "name", mask.hide(String(thrown.name)));
+  if (Object.hasOwn(thrown, "name")) define(copy, "name", mask.hide(String(thrown.name)));
   if (typeof thrown.stack === "string") define(copy, "stack", mask.hide(thrown.stack));
   if (thrown instanceof AggregateError) {
     const errors = thrown.errors.map((each) => hideInError(each, mask));
     define(copy, "errors", errors);
   }
   return copy;
+}
+
+function toJson(value: unknown): JsonValue | undefined {
+  const text = JSON.stringify(value) as string | undefined;
+  return text === undefined ? undefined : (JSON.parse(text) as JsonValue);
 }
 
 /** Looks through whatever is there, runs none of it, and takes what is too large for a hiding place. */

@@ -329,6 +329,21 @@ test("what a step run alone says of its secrets does not show them", async () =>
   }
 });
 
+test("an output that does not fit and has a secret in it is told without it", async () => {
+  const secret = "correct-horse-battery-staple".repeat(4);
+  const ask = step({
+    name: "ask",
+    secrets: ["key"],
+    outputs: { header: z.string().max(3) },
+    run: ({ key }: { key: string }) => ({ header: `Bearer ${key}` }),
+  });
+  await assert.rejects(ask.run({ key: secret }), (error) => {
+    assert.match(String(error), /header: Too big.*; found what is not shown, as it is secret/u);
+    assert.ok(!inspect(error).includes("correct-horse"));
+    return true;
+  });
+});
+
 test("an error that a build throws does not show the secrets that the build was given", () => {
   const of = pipeline({
     name: "of",

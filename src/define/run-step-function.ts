@@ -8,6 +8,7 @@ import { openTestContext } from "./test-context.ts";
 import { throwProblems } from "./throw-problems.ts";
 import { isPlainRecord } from "./to-argument.ts";
 import { SecretMask } from "./secret-mask.ts";
+import { stepSecrets } from "./step-secrets.ts";
 import { describeIssue, isSchema, issueMember, validate } from "./validate.ts";
 
 /** Validates, runs the function once and validates what it returns. Throws what the function throws, as it is. */
@@ -21,12 +22,13 @@ export async function runStepFunction(
       hint: "Name the inputs: await train.run({ rows, gamma: 0.02 })",
     });
   }
-  const inputs = validateInputs(step, acceptAll(step, given));
+  const mask = new SecretMask(stepSecrets());
+  const inputs = validateInputs(step, acceptAll(step, given, mask), mask);
   const run = step.run as (inputs: unknown, context: StepContext) => unknown;
   const own = openTestContext({ step: { name: step.name, node: step.name, attempt: 1 } });
   // Not `using`: an older Node, which is to be told that it is one, cannot parse that.
   try {
-    return validateOutputs(step, await run(inputs, { ...own, ...context }));
+    return validateOutputs(step, await run(inputs, { ...own, ...context }), mask);
   } finally {
     await own[Symbol.asyncDispose]();
   }
@@ -36,41 +38,57 @@ function secretsOf({ secrets = {} }: StepDefinition): ReadonlySet<string> {
   return new Set(Object.keys(secrets));
 }
 
-function acceptAll(step: StepDefinition, given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+function acceptAll(
+  step: StepDefinition,
+  given: Readonly<Record<string, unknown>>,
+  mask: SecretMask,
+): Readonly<Record<string, unknown>> {
+  const names = secretsOf(step);
+  for (const name of names) mask.add(given[name]);
   const declared = Object.entries(given).filter(([name]) => Object.hasOwn(step.inputs, name));
   const others = Object.entries(given).filter(([name]) => !Object.hasOwn(step.inputs, name));
-  const { values, problems } = acceptParams(step.params, Object.fromEntries(others), [], `step "${step.name}"`, {
-    names: secretsOf(step),
-    mask: new SecretMask(),
-  });
+  const secrets = { names, mask };
+  const { values, problems } = acceptParams(
+    step.params,
+    Object.fromEntries(others),
+    [],
+    `step "${step.name}"`,
+    secrets,
+  );
   throwProblems(problems);
   return { ...values, ...Object.fromEntries(declared) };
 }
 
 /**
  * A step's inputs as its function gets them: what is declared by a schema as the schema yields it, all else as it is.
- * Params are not looked at: they passed their schema when the plan was made. Throws a ValueError (RPS2003).
+ * Params are not looked at: they passed their schema when the plan was made. Throws a ValueError (RPS2003), without what
+ * the mask knows.
  */
 export function validateInputs(
   step: StepDefinition,
   inputs: Readonly<Record<string, unknown>>,
+  mask: SecretMask = new SecretMask(),
 ): Readonly<Record<string, unknown>> {
+  const names = secretsOf(step);
   const validated: Record<string, unknown> = { ...inputs };
   for (const [name, declaration] of Object.entries(step.inputs)) {
     if (!isSchema(declaration)) continue;
     const what = `Input "${name}" of step "${step.name}"`;
-    const value = passBorder(declaration, inputs[name], name, what, secretsOf(step).has(name));
+    const value = passBorder(declaration, inputs[name], name, what, mask, names.has(name));
     if (value !== undefined || Object.hasOwn(inputs, name)) validated[name] = value;
   }
   return validated;
 }
 
-/** What a step returned, as its declared schemas yield it. Throws a ValueError (RPS2003); an output that is missing is one. */
-export function validateOutputs(step: StepDefinition, returned: unknown): unknown {
+/**
+ * What a step returned, as its declared schemas yield it. Throws a ValueError (RPS2003), without what the mask knows; an
+ * output that is missing is one.
+ */
+export function validateOutputs(step: StepDefinition, returned: unknown, mask: SecretMask = new SecretMask()): unknown {
   if (step.outputs === undefined) return returned;
   const names = Object.keys(step.outputs);
   if (isSingleValue(step, returned)) {
-    return passDeclared(step.outputs[singleOutput]!, returned, singleOutput, step);
+    return passDeclared(step.outputs[singleOutput]!, returned, singleOutput, step, mask);
   }
   if (!isPlainRecord(returned)) {
     throw new ValueError(
@@ -83,7 +101,7 @@ export function validateOutputs(step: StepDefinition, returned: unknown): unknow
   }
   const validated: Record<string, unknown> = { ...returned };
   for (const [name, declaration] of Object.entries(step.outputs)) {
-    validated[name] = passDeclared(declaration, returned[name], name, step);
+    validated[name] = passDeclared(declaration, returned[name], name, step, mask);
   }
   return validated;
 }
@@ -95,9 +113,15 @@ export function isSingleValue(step: StepDefinition, returned: unknown): boolean 
   return !(isPlainRecord(returned) && Object.keys(returned).join() === singleOutput);
 }
 
-function passDeclared(declaration: Declaration, value: unknown, name: string, step: StepDefinition): unknown {
+function passDeclared(
+  declaration: Declaration,
+  value: unknown,
+  name: string,
+  step: StepDefinition,
+  mask: SecretMask,
+): unknown {
   const what = name === singleOutput ? `The output of step "${step.name}"` : `Output "${name}" of step "${step.name}"`;
-  if (isSchema(declaration)) return passBorder(declaration, value, name, what);
+  if (isSchema(declaration)) return passBorder(declaration, value, name, what, mask);
   if (value !== undefined) return value;
   throw new ValueError("RPS2003", `${what} is declared, but was not returned`, {
     hint: `Return it: return { ${name} }`,
@@ -109,16 +133,15 @@ function passBorder(
   value: unknown,
   name: string,
   what: string,
+  mask: SecretMask,
   isSecret: boolean = false,
 ): unknown {
-  const mask = new SecretMask();
-  if (isSecret) mask.add(value);
   const validation = validate(schema, value, `The schema of ${what.charAt(0).toLowerCase()}${what.slice(1)}`);
   switch (validation.kind) {
     case "valid":
       return validation.value;
     case "broken":
-      throw new DefinitionError([validation.problem]);
+      throw new DefinitionError([{ ...validation.problem, message: mask.hide(validation.problem.message) }]);
     case "invalid": {
       const names = new Set(isSecret ? validation.issues.map((issue) => issueMember(issue) ?? "") : []);
       const issues = validation.issues.map((issue) => describeIssue(name, issue, value, { names, mask }));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
+import { DefinitionError } from "../error.ts";
 import { hideInError } from "./hide-in-error.ts";
 import { SecretMask } from "./secret-mask.ts";
 
@@ -57,8 +58,16 @@ test("each text of a secret record is one, each line of a text, and the password
     { user: "alice@example.com", deep: new Map([["k", [{ pass: "open-sesame" }]]]) },
     "-----BEGIN KEY-----\n  MIIEvQIBADANBg\r\n-----END KEY-----",
     "postgres://me:p%40ssw0rd@db.example.com/things",
+    JSON.stringify({ private_key: "-----BEGIN-----\nMIIEowIBAAKCAQ\n" }, undefined, 2),
   );
-  for (const said of ["alice@example.com!", "open-sesame", "MIIEvQIBADANBg", "p@ssw0rd", "p%40ssw0rd"]) {
+  for (const said of [
+    "alice@example.com!",
+    "open-sesame",
+    "MIIEvQIBADANBg",
+    "MIIEowIBAAKCAQ",
+    "p@ssw0rd",
+    "p%40ssw0rd",
+  ]) {
     assert.ok(mask.holds(said), said);
     assert.match(mask.hide(said), /^\*\*\*!?$/u);
   }
@@ -147,5 +156,9 @@ test("an error without secrets comes through as it is; else a copy of its class,
     "ClientError: refused",
   ]);
   assert.equal(hideInError("correct-horse!", mask), "***!");
+  const problem = { code: "RPS1013", message: "no correct-horse", place: { file: "a.ts", line: 3 } } as const;
+  const own = hideInError(new DefinitionError([problem], { cause: "correct-horse" }), mask) as DefinitionError;
+  assert.deepEqual(own.problems, [{ ...problem, message: "no ***" }]);
+  assert.deepEqual([own.place, own.cause, own.name, own.code], [problem.place, "***", "DefinitionError", "RPS1013"]);
   assert.ok(!String(hideInError({ key: "correct-horse" }, mask)).includes("correct"));
 });

@@ -102,6 +102,9 @@ export class SecretMask {
     for (const form of inUrls(leaf)) this.#seek(form);
     // Logs are kept line by line.
     for (const line of leaf.split("\n")) this.#seek(line.trim());
+    // Credentials often come as a file of JSON, and are logged by their fields.
+    const parsed = parseRecord(leaf);
+    if (parsed !== undefined) this.add(parsed);
     const password = URL.canParse(leaf) ? new URL(leaf).password : "";
     this.#seek(password);
     this.#seek(decode(password));
@@ -121,6 +124,15 @@ function toPattern(texts: ReadonlySet<string>): RegExp {
   // The longest first: a secret may begin like another one.
   const ordered = [...texts].toSorted((a, b) => b.length - a.length);
   return new RegExp(ordered.map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|]/gu, String.raw`\$&`)).join("|"), "gu");
+}
+
+function parseRecord(text: string): object | undefined {
+  if (!/^\s*[{[]/u.test(text)) return undefined;
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return undefined;
+  }
 }
 
 function decode(text: string): string {

@@ -8,6 +8,7 @@ import { loadValue, storeValue, type StoredValue, type StoreOptions } from "../m
 import type { ArtifactContent } from "../record/artifact.ts";
 import { copyValue } from "../define/copy-value.ts";
 import { isSingleValue, validateInputs, validateOutputs } from "../define/run-step-function.ts";
+import type { SecretMask } from "../define/secret-mask.ts";
 import { withSecrets } from "../define/step-secrets.ts";
 import { isPlainRecord } from "../define/to-argument.ts";
 import { isSchema } from "../define/validate.ts";
@@ -160,7 +161,7 @@ async function readInputs({
   };
   const inputs: Record<string, unknown> = {};
   for (const [name, argument] of Object.entries(args)) inputs[name] = await read(argument);
-  return validateInputs(step, inputs);
+  return validateInputs(step, inputs, ports.secrets?.mask);
 }
 
 /** Waits for the step, and after an abort a little longer: one that does not listen to its signal is given up. */
@@ -186,7 +187,7 @@ async function storeOutputs(parts: AttemptParts, returned: unknown): Promise<Map
   // The store itself where it can be: it knows files that are its own, and leaves them where they are.
   const own: BlobWriter = heal ? { put: (source) => ports.content.put(source, { heal }) } : ports.content;
   const blobs = target ?? own;
-  const outputs = [...nameOutputs(step, returned)];
+  const outputs = [...nameOutputs(step, returned, ports.secrets?.mask)];
   // All of them are begun before the first is waited for: what goes on to change a value that it has returned changes
   // nothing of what is stored.
   const stored = await Promise.allSettled(
@@ -252,8 +253,12 @@ async function storeOrKeep(
 }
 
 /** Outputs by name: the members of a plain record, else the one value; nothing for undefined. */
-function nameOutputs(step: StepDefinition, returned: unknown): ReadonlyMap<OutputName, unknown> {
-  const value = validateOutputs(step, returned);
+function nameOutputs(
+  step: StepDefinition,
+  returned: unknown,
+  mask: SecretMask | undefined,
+): ReadonlyMap<OutputName, unknown> {
+  const value = validateOutputs(step, returned, mask);
   if (value === undefined) return new Map();
   // By what was returned: a schema may leave of a record what looks like another one.
   if (isPlainRecord(value) && !isSingleValue(step, returned)) return new Map(Object.entries(value));

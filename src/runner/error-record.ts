@@ -1,5 +1,6 @@
 /** An error as it is kept: name, message, stack and the user's own line, but no live object. */
 import { sep } from "node:path";
+import { hideInError } from "../define/hide-in-error.ts";
 import type { SecretMask } from "../define/secret-mask.ts";
 import { findUserPlace } from "../define/user-place.ts";
 import { RepriseError } from "../error.ts";
@@ -13,8 +14,10 @@ const shownLength = 200;
 
 /** Records whatever was thrown, without secrets; paths under the project's root become relative to it. */
 export function toErrorRecord(thrown: unknown, { root, secrets }: Pick<PlanPorts, "root" | "secrets">): ErrorRecord {
-  const record = describe(thrown, root, 0);
-  return secrets === undefined ? record : hideSecrets(record, secrets.mask);
+  if (secrets === undefined) return describe(thrown, root, 0);
+  // What is no error may be cut to be shown, and half a secret is none to the mask.
+  const told = thrown instanceof Error ? thrown : hideInError(thrown, secrets.mask);
+  return hideSecrets(describe(told, root, 0), secrets.mask);
 }
 
 function describe(thrown: unknown, root: string, depth: number): ErrorRecord {

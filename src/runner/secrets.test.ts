@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { z } from "zod";
 import { makePorts, type MemoryPorts } from "../../test/rig/ports.ts";
 import { createPipelineFunction, planPipeline, step, type AnyPipeline } from "../define/index.ts";
@@ -204,6 +205,49 @@ test("an output that has a secret in it is told, and no preview of it is kept", 
   );
   assert.equal(config?.preview, undefined);
   assert.notEqual(size?.preview, undefined);
+});
+
+test("an input or output that does not fit its schema, and whatever else is thrown, is recorded without the secret", async () => {
+  const ports = makePorts();
+  const secret = makeSecret().repeat(20);
+  const wrongInput = step({
+    name: "wrong_input",
+    secrets: ["key"],
+    inputs: { key: z.string().max(3) },
+    run: ({ key }) => key.length,
+  });
+  const wrongOutput = step({
+    name: "wrong_output",
+    outputs: { text: z.string().max(3) },
+    run: ({ key }: { key: string }) => ({ text: key }),
+  });
+  const thrower = step({
+    name: "thrower",
+    run: ({ key }: { key: string }): void => {
+      // oxlint-disable-next-line no-throw-literal -- what users do
+      throw { key, count: 1n };
+    },
+  });
+  const main = pipeline({
+    name: "main",
+    secrets: ["key"],
+    build({ key }: { key: string }) {
+      wrongInput({ key });
+      wrongOutput({ key });
+      thrower({ key });
+    },
+  });
+  const { steps, error } = await run(ports, main, { key: secret });
+  assert.deepEqual(
+    steps.map(({ status, error: each }) => [status, each?.code]),
+    [
+      ["failed", "RPS2003"],
+      ["failed", "RPS2003"],
+      ["failed", undefined],
+    ],
+  );
+  const told = `${JSON.stringify(steps)}${inspect(error)}`;
+  assert.ok(!told.includes(secret.slice(0, 12)), told);
 });
 
 test("a cacheKey that returns a secret counts without being shown, and reads that are named by one are refused", async () => {
