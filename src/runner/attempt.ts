@@ -219,9 +219,10 @@ async function hidePreview(
   { arguments: args, ports, target, onSecret }: AttemptParts,
 ): Promise<StoredValue> {
   const { secrets, content } = ports;
-  if (secrets === undefined || target !== undefined || !Object.values(args).some(isSecret)) return stored;
+  if (secrets === undefined || target !== undefined) return stored;
   const { mask } = secrets;
-  const isRevealed = await holdsSecret(stored, content, mask);
+  // Whoever was given none can have it from an output alone, which was told already.
+  const isRevealed = Object.values(args).some(isSecret) && (await holdsSecret(stored, content, mask));
   if (isRevealed) onSecret?.(nameOutput(name));
   const preview = isRevealed || mask.holds(stored.preview) ? undefined : stored.preview;
   return { ...stored, preview, metadata: mask.hideIn(stored.metadata) };

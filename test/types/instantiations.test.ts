@@ -20,7 +20,9 @@ test("types and instantiations grow linearly from 25 over 100 to 400 steps", asy
   t.diagnostic(JSON.stringify({ empty, small, middle, large }));
 
   for (const { steps, instantiations } of [small, middle, large]) {
-    assertBand(`instantiations of ${steps} steps`, instantiations / pinned[steps as keyof typeof pinned], [0.85, 1.15]);
+    // Without those of the sources: who installs the package has declarations in their place.
+    const own = instantiations - empty.instantiations;
+    assertBand(`instantiations of ${steps} steps`, own / pinned[steps as keyof typeof pinned], [0.85, 1.15]);
   }
   const perStep = (from: Count, to: Count): Count => ({
     steps: to.steps - from.steps,
@@ -38,8 +40,8 @@ test("types and instantiations grow linearly from 25 over 100 to 400 steps", asy
   assertBand("later steps against earlier ones, types", late.types / early.types, [0.97, 1.03]);
 });
 
-/** Instantiations by number of steps, as TypeScript 7.0.2 counts them with zod 4.6.7. */
-const pinned = { 25: 40_300, 100: 110_100, 400: 389_400 };
+/** Instantiations by number of steps, more than for none, as TypeScript 7.0.2 counts them with zod 4.6.7. */
+const pinned = { 25: 23_800, 100: 93_800, 400: 374_000 };
 
 interface Count {
   readonly steps: number;
