@@ -60,7 +60,7 @@ export default defineConfig({
         },
         {
           name: "run",
-          test: /src\/(?:runner|cache|observe|stack\/(?!require-node)|sql|store|blob|cli\/(?:executor|commands\/run|plan-command|find-pipeline|params|previous-run|format|reason-view|reporter\/)|history\/(?:list-runs|live-status|step-results|run-filter))/u,
+          test: /src\/(?:runner|cache|observe|stack\/(?!require-node)|sql|store|blob|cli\/(?:executor|commands\/run|plan-command|find-pipeline|params|param-sources|previous-run|format|reason-view|reporter\/)|history\/(?:list-runs|live-status|step-results|run-filter))/u,
         },
       ],
     },
