@@ -2,7 +2,7 @@ import { defineConfig } from "tsdown";
 
 const builtinImport = /^import (?:(?<whole>[\w$]+)(?:, )?)?(?:\{ (?<names>[^}]+) \})? from "(?<name>node:[\w/]+)";$/gmu;
 /** Those that are loaded when they are first used, if ever; and those whose functions are watched as soon as there are steps. */
-const lateBuiltins = new Set(["node:child_process", "node:crypto", "node:fs", "node:fs/promises"]);
+const lateBuiltins = new Set(["node:child_process", "node:crypto", "node:fs", "node:fs/promises", "node:os"]);
 
 /**
  * Takes Node's modules from where `require` has them. What `import` gives is a copy of all that a module exports, for which
@@ -52,7 +52,7 @@ export default defineConfig({
         { name: "error", test: /src\/(?:error|stack\/node-version|define\/suggest-name|history\/did-you-mean)\.ts/u },
         {
           name: "command-line",
-          test: /src\/cli\/(?:main|parse|command|command-table|cache-commands|shared-flags|terminal|print|error-view|code-frame)\.ts/u,
+          test: /src\/cli\/(?:main|parse|tokens|command|command-table|cache-commands|shared-flags|terminal|print|error-view|code-frame)\.ts/u,
         },
         {
           name: "define",
@@ -60,7 +60,7 @@ export default defineConfig({
         },
         {
           name: "run",
-          test: /src\/(?:runner|cache|observe|stack\/(?!require-node)|sql|store|blob|cli\/(?:executor|commands\/run|plan-command|find-pipeline|params|param-sources|previous-run|format|reason-view|reporter\/)|history\/(?:list-runs|live-status|step-results|run-filter))/u,
+          test: /src\/(?:runner\/(?!verify|forecast)|cache|observe|stack\/(?!require-node)|sql|store\/(?!memory-metadata)|blob|cli\/(?:executor|commands\/run|plan-command|find-pipeline|params|param-sources|previous-run|format|reason-view|reporter\/)|history\/(?:list-runs|live-status|step-results|run-filter))/u,
         },
       ],
     },

@@ -1,9 +1,9 @@
 /** Words of a command line, by the command table. */
-import { parseArgs } from "node:util";
 import { UsageError } from "../error.ts";
 import { didYouMean } from "../history/did-you-mean.ts";
 import { commands, globalFlags, type CommandName } from "./command-table.ts";
 import type { Command, ExtraFlag, Flag, FlagValues, ParsedCommand } from "./command.ts";
+import { toTokens } from "./tokens.ts";
 
 export interface CommandLine {
   /** Undefined when none was named. */
@@ -54,7 +54,7 @@ interface FoundCommand {
 
 /** The command's name is the first word that is no flag and no value of a global one, or the first two. */
 function findCommand(argv: readonly string[]): FoundCommand {
-  const { tokens } = parseTokens(argv, globalFlags);
+  const tokens = toTokens(argv, globalFlags);
   const [first, second] = tokens.filter((token) => token.kind === "positional");
   if (first === undefined) return { word: undefined, family: undefined, rest: argv };
   const without = (...indices: readonly number[]): readonly string[] => argv.filter((_, at) => !indices.includes(at));
@@ -79,20 +79,6 @@ export function listFirstWords(): readonly string[] {
   return [...new Set(Object.keys(commands).map((name) => name.split(" ", 1)[0] as string))];
 }
 
-function parseTokens(argv: readonly string[], flags: Readonly<Record<string, Flag>>) {
-  const options = Object.fromEntries(
-    Object.entries(flags).map(([name, flag]) => [
-      name,
-      {
-        type: flag.type === "boolean" ? ("boolean" as const) : ("string" as const),
-        ...(flag.short === undefined ? {} : { short: flag.short }),
-        multiple: true,
-      },
-    ]),
-  );
-  return parseArgs({ args: [...argv], options, strict: false, tokens: true, allowPositionals: true });
-}
-
 interface Words {
   readonly args: readonly string[];
   readonly flags: ReadonlyMap<string, readonly (string | true)[]>;
@@ -105,7 +91,7 @@ function splitWords(
   takesParams: boolean,
   command: CommandName | undefined,
 ): Words {
-  const { tokens } = parseTokens(joinNegativeNumbers(argv), flags);
+  const tokens = toTokens(joinNegativeNumbers(argv), flags);
   const found = new Map<string, (string | true)[]>();
   const args: string[] = [];
   const extra: ExtraFlag[] = [];

@@ -36,8 +36,12 @@ const longestPauseMs = 250;
 /** Timers count in 32 bits. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Of this copy of Reprise in this thread. */
-const instance = randomBytes(9).toString("base64url");
+let ownInstance: string | undefined;
+
+/** Of this copy of Reprise in this thread. Most runs execute nothing, and load nothing to draw it. */
+function instance(): string {
+  return (ownInstance ??= randomBytes(9).toString("base64url"));
+}
 
 /**
  * What this copy holds, of whatever store, or is about to take: settled when it has ended, or somebody took over. A lease
@@ -84,7 +88,7 @@ export class Leases {
   async acquire(key: KeyDigest, stepRun: StepRunId): Promise<Acquired> {
     const lease = this.#open(key);
     const { token } = lease;
-    const asked = { key, token, holder: { process: describeProcess(), instance, stepRun } };
+    const asked = { key, token, holder: { process: describeProcess(), instance: instance(), stepRun } };
     try {
       let answer = await this.#metadata.acquireLease(asked);
       if (answer.kind === "held" && this.#isDead(answer.lease)) {
@@ -151,7 +155,7 @@ export class Leases {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)) {
       const own = alive.get(lease.token);
       if (own !== undefined) return await untilAborted(own, signal);
-      if (lease.holder.instance === instance) return;
+      if (lease.holder.instance === instance()) return;
       const startedAt = performance.now();
       await delay(pauseMs, undefined, { signal });
       const now = (await this.#metadata.leases([lease.key])).get(lease.key);
@@ -199,7 +203,7 @@ export class Leases {
   }
 
   #isDead({ token, beat, holder }: Lease): boolean {
-    if (holder.instance === instance) return !alive.has(token);
+    if (holder.instance === instance()) return !alive.has(token);
     return this.#silent.get(token) === beat || findProcessState(holder.process) === "gone";
   }
 

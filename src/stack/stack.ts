@@ -17,6 +17,7 @@ import { openLooker } from "../runner/open-looker.ts";
 import type { RunnerPorts } from "../runner/ports.ts";
 import { openSqlite } from "../sql/sqlite.ts";
 import type { BlobStore } from "../store/blob-store.ts";
+import { openMemoryBlobStore } from "../store/memory-blob-store.ts";
 import { openContentStore, type ContentStore } from "../store/content-store.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
 import { openSalt, openSecretKey } from "./salt.ts";
@@ -112,10 +113,7 @@ async function openStore(storePath: string): Promise<Store> {
 }
 
 async function openEmptyStore(): Promise<Store> {
-  const [{ openMemoryBlobStore }, { openMemoryMetadataStore }] = await Promise.all([
-    import("../store/memory-blob-store.ts"),
-    import("../store/memory-metadata-store.ts"),
-  ]);
+  const { openMemoryMetadataStore } = await import("../store/memory-metadata-store.ts");
   return { metadata: openMemoryMetadataStore(), blobs: openMemoryBlobStore() };
 }
 

@@ -3,7 +3,6 @@ import { execFile } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
-import { isMainThread } from "node:worker_threads";
 import type { ProcessIdentity } from "../record/process-identity.ts";
 
 /**
@@ -24,14 +23,15 @@ export function describeProcess(): ProcessIdentity {
     ...present("boot", () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
     ...present("pidNamespace", () => readlinkSync("/proc/self/ns/pid")),
     ...present("started", () => readProcess("self")?.started ?? new Date(performance.timeOrigin).toISOString()),
-    ...(isMainThread ? {} : present("thread", describeThread)),
+    ...present("thread", describeThread),
   });
 }
 
-/** Only Linux numbers threads so that others can look them up. */
+/** Only Linux numbers threads so that others can look them up. The main one has the number of the process, and ends with it. */
 function describeThread(): ProcessIdentity["thread"] {
   const id = /task\/(\d+)$/u.exec(readlinkSync("/proc/thread-self"))?.[1];
-  const started = id === undefined ? undefined : readProcess(`self/task/${id}`)?.started;
+  const started =
+    id === undefined || id === readlinkSync("/proc/self") ? undefined : readProcess(`self/task/${id}`)?.started;
   return started === undefined ? undefined : { id: Number(id), started };
 }
 
