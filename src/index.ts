@@ -118,7 +118,7 @@ export {
 } from "./error.ts";
 export type { History, RecordedRun, RecordedStep, RunListOptions, StoredArtifact } from "./history/history.ts";
 export type { ExportReport } from "./history/archive/export-entries.ts";
-export type { ImportReport } from "./history/archive/import-entries.ts";
+export type { ImportOptions, ImportReport } from "./history/archive/import-entries.ts";
 export type { CacheHistory } from "./history/cache-history.ts";
 export type { CacheStats } from "./history/cache-stats.ts";
 export type { EntryExplanation } from "./history/explain-entries.ts";

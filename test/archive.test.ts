@@ -19,6 +19,7 @@ import { openHistory } from "../src/history/history.ts";
 import { planCollection } from "../src/history/removal.ts";
 import type { CacheEntry } from "../src/record/cache-entry.ts";
 import { digestTrace } from "../src/record/digest-trace.ts";
+import { toStepRunId } from "../src/record/id.ts";
 import type { Trace } from "../src/record/trace.ts";
 import { runPlan, type RunOutcome, type RunPlanOptions } from "../src/runner/run.ts";
 import { openSqlite } from "../src/sql/sqlite.ts";
@@ -476,7 +477,59 @@ test("records that do not fit together are refused, however well they are sealed
       "there are lines of X/nobody, which is not in it",
     ],
   );
+  for (const read of [
+    { kind: "file", name: "a\0b", found: "absent" },
+    { kind: "glob", name: "%E0 *", found: "0 names" },
+    { kind: "glob", name: "*.csv", found: "0 names" },
+  ] as const) {
+    const trace: Trace = { salt: "", reads: [read] };
+    const message = await forge((all) => void all.traces.set(digestTrace(trace), trace));
+    assert.match(message, /reads\[0\]\.name should be the name of something that can be read, and is/u);
+  }
   assert.equal((await there.ports.metadata.cacheEntriesOf({})).length, 0);
+});
+
+test("a step run that says that it belongs to a run of this store is not added to it", async () => {
+  await using here = await openStore();
+  await using there = await openStore();
+  await here.run(3);
+  await here.export("load");
+  const own = await there.run(4);
+  const { records, blobs } = await verifyArchive(here.file);
+  const [run] = [...records.runs.values()];
+  const [made] = [...records.stepRuns.values()];
+  const [entry] = records.entries;
+  const id = toStepRunId(own.run.id, "forged");
+  const forged: ArchiveRecords = {
+    ...records,
+    runs: new Map([[own.run.id, { ...run!, id: own.run.id }]]),
+    stepRuns: new Map([[id, { ...made!, id, run: own.run.id, node: "forged" }]]),
+    artifacts: records.artifacts.map((artifact) => ({ ...artifact, producer: id })),
+    entries: [{ ...entry!, origin: id }],
+    logs: [],
+    metrics: [],
+  };
+  const file = join(there.path, "forged.tar");
+  const refs = [...blobs].map(([digest, size]) => ({ digest, size }));
+  await writeArchive(file, forged, refs, (digest) => here.ports.content.stream(digest));
+  const report = await there.import(file);
+  assert.deepEqual([report.added.length, report.stepRuns], [1, 0]);
+  assert.deepEqual(await there.ports.metadata.stepRuns({ runs: [own.run.id] }), own.steps);
+  assert.deepEqual(await there.ports.metadata.runs({}), [own.run]);
+});
+
+test("a record that is longer than what is read at once comes through whole", async () => {
+  await using here = await openStore();
+  await here.run(3);
+  await here.export();
+  const { records, blobs } = await verifyArchive(here.file);
+  const [digest] = [...records.sources.keys()];
+  const text = "xü😀".repeat(700_000);
+  records.sources.set(digest!, text);
+  await rm(here.file);
+  const refs = [...blobs].map(([each, size]) => ({ digest: each, size }));
+  await writeArchive(here.file, records, refs, (each) => here.ports.content.stream(each));
+  assert.equal((await verifyArchive(here.file)).records.sources.get(digest!), text);
 });
 
 test("records with anything in the place of anything are taken for what they are or refused, and never break the reader", async () => {

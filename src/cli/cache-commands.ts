@@ -129,9 +129,27 @@ export const cacheCommands = {
     summary: "Take in stored results that another store has written with cache export",
     group: "keep",
     args: [{ name: "file", required: true, file: true, help: "What cache export has written" }],
-    flags: { "dry-run": dryRunFlag },
-    examples: ["reprise cache import cache.tar -n", "reprise cache import cache.tar"],
+    flags: {
+      "allow-host": {
+        type: "string",
+        multiple: true,
+        value: "HOST",
+        help: "Take results that were read from this host, which look-ups ask again: api.example.com, localhost:8080",
+      },
+      "allow-path": {
+        type: "string",
+        multiple: true,
+        value: "PATH",
+        help: "Take results that were read from this file or folder outside of the project",
+      },
+      "dry-run": dryRunFlag,
+    },
+    examples: [
+      "reprise cache import cache.tar -n",
+      "reprise cache import cache.tar",
+      "reprise cache import cache.tar --allow-host api.example.com --allow-path /data",
+    ],
     details:
-      "Every byte is verified before anything is taken in. What is here and newer stays, and a second time changes nothing. Nothing of the file is executed; but what its results say is what whoever wrote it says, so import only what you would also run.",
+      "Before a result is reused, what its step has read is looked at again, and the file says what that is. So results that name files outside of the project, or any URL, stay away until you allow the host or the path. Every byte is verified before anything is taken in. What is here and newer stays, and a second time changes nothing. Nothing of the file is executed; but what its results say is what whoever wrote it says, so import only what you would also run.",
   },
 } as const satisfies Readonly<Record<string, Command>>;

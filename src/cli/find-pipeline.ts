@@ -89,9 +89,11 @@ async function findPipelineFiles(stack: Stack): Promise<readonly string[]> {
     files.add(file);
   }
   for (const { lastRun } of await stack.metadata.pipelines()) {
-    const file = lastRun?.file === undefined ? undefined : resolve(stack.root, lastRun.file);
+    // Who wrote an archive says which file its runs are from; that nothing of it is executed holds for what it names, too.
+    if (lastRun?.file === undefined || lastRun.imported !== undefined) continue;
+    const file = resolve(stack.root, lastRun.file);
     // A store may come from elsewhere: what it names is loaded only where it lies in the project.
-    if (file !== undefined && !relative(stack.root, file).startsWith("..") && existsSync(file)) files.add(file);
+    if (!relative(stack.root, file).startsWith("..") && existsSync(file)) files.add(file);
   }
   return [...files].sort();
 }

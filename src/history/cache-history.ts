@@ -2,7 +2,7 @@
 import { countCache, type CacheStats, type StatsQuery } from "./cache-stats.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import { exportEntries, type ExportReport } from "./archive/export-entries.ts";
-import { importEntries, type ImportReport } from "./archive/import-entries.ts";
+import { importEntries, type ImportOptions, type ImportReport } from "./archive/import-entries.ts";
 import { explainEntries, type EntryExplanation } from "./explain-entries.ts";
 import { listEntries, type CacheEntrySummary, type EntryQuery } from "./list-entries.ts";
 import { pinEntries } from "./pinning.ts";
@@ -21,8 +21,11 @@ export interface CacheHistory {
   unpin(selectors: readonly string[]): Promise<readonly CacheEntry[]>;
   /** Writes results, named by step, key or run, or all of them, to a file that is not there yet. */
   export(file: string, selectors?: readonly string[]): Promise<ExportReport>;
-  /** Takes in what another store has exported, verified as a whole; what is here and newer stays. */
-  import(file: string, options?: { readonly dryRun?: boolean }): Promise<ImportReport>;
+  /**
+   * Takes in what another store has exported, verified as a whole; what is here and newer stays, and what reads outside of
+   * the project stays away, unless that is allowed.
+   */
+  import(file: string, options?: ImportOptions): Promise<ImportReport>;
 }
 
 export function openCacheHistory(ports: HistoryPorts): CacheHistory {

@@ -52,7 +52,7 @@ async function openStore() {
   const blobs = openMemoryBlobStore();
   const content = openContentStore(blobs);
   const registry = createRegistry([]);
-  const ports = { metadata, blobs, content, registry, checkTraces: async () => new Map() };
+  const ports = { metadata, blobs, content, registry, root: "/project", checkTraces: async () => new Map() };
 
   const store = async (name: string, value: unknown, producer: StepRunId, createdAt: number) => {
     const stored = await storeValue(value, { registry, blobs: content });

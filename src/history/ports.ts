@@ -6,6 +6,8 @@ import type { ContentStore } from "../store/content-store.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
 
 export interface HistoryPorts extends Pick<CachePorts, "checkTraces"> {
+  /** The project's folder, absolute. */
+  readonly root: string;
   readonly metadata: MetadataStore;
   readonly blobs: BlobStore;
   readonly content: ContentStore;

@@ -4,6 +4,7 @@ import type { Difference } from "../record/reason.ts";
 import { toReadDifference } from "../record/read-difference.ts";
 import type { ObservedRead, Trace, TraceCheck } from "../record/trace.ts";
 import { revalidate, type ResourceState } from "./http-resource.ts";
+import { refused } from "./stat-text.ts";
 import { isSetText, type World } from "./world.ts";
 
 /** By URL and what was found there. */
@@ -28,7 +29,7 @@ export async function checkTraces(
       const id = toLookId(read, trace.salt);
       let now = looked.get(id);
       if (now === undefined) {
-        const found = world.look(read, () => trace.salt);
+        const found = lookAt(read, trace.salt, world);
         now = typeof found === "string" ? found : await found;
         looked.set(id, now);
       }
@@ -43,6 +44,15 @@ export async function checkTraces(
     checks.set(digest, await askAll(resources, answers));
   }
   return checks;
+}
+
+/** What cannot be looked at, such as a name that no file can have, breaks no look-up: a trace may come from elsewhere. */
+function lookAt(read: ObservedRead, salt: string, world: World): string | Promise<string> {
+  try {
+    return world.look(read, () => salt);
+  } catch {
+    return refused;
+  }
 }
 
 /** Things that are looked at in the same way share one look: a file's bytes, say, whatever was found of them. */

@@ -70,8 +70,11 @@ function findStepRuns(stepRuns: readonly StepRun[], wanted: string): readonly St
   return ofStep.length > 0 ? ofStep : [findStepRun(stepRuns, wanted)];
 }
 
+/** The file of an imported run is what the archive says: its pipeline is looked for by name. */
 function wordFor(run: Run, root: string): string {
-  return run.file === undefined ? run.pipeline : `./${relative(root, resolve(root, run.file))}#${run.pipeline}`;
+  return run.file === undefined || run.imported !== undefined
+    ? run.pipeline
+    : `./${relative(root, resolve(root, run.file))}#${run.pipeline}`;
 }
 
 /** The params of a run. What was not kept must be given, and only that. */

@@ -254,7 +254,8 @@ function parseManifest(path: string, json: string): Manifest {
 async function parseRecords(path: string, bytes: AsyncIterable<Uint8Array>): Promise<ArchiveRecords> {
   const records = makeRecords();
   const decoder = new TextDecoder("utf-8", { fatal: true });
-  let rest = "";
+  /** What has come of a line whose end has not. */
+  let pieces: string[] = [];
   let number = 0;
   const parse = (line: string): void => {
     number += 1;
@@ -262,16 +263,20 @@ async function parseRecords(path: string, bytes: AsyncIterable<Uint8Array>): Pro
   };
   try {
     for await (const chunk of bytes) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) parse(line);
+      const [first = "", ...others] = decoder.decode(chunk, { stream: true }).split("\n");
+      pieces.push(first);
+      for (const next of others) {
+        parse(pieces.join(""));
+        pieces = [next];
+      }
     }
-    rest += decoder.decode();
+    pieces.push(decoder.decode());
   } catch (cause) {
     if (cause instanceof TypeError) throw brokenArchive(path, "its records are no text", cause);
+    if (cause instanceof RangeError) throw brokenArchive(path, "a record in it is longer than a text can be", cause);
     throw cause;
   }
-  if (rest !== "") throw brokenArchive(path, "its records are cut off");
+  if (pieces.join("") !== "") throw brokenArchive(path, "its records are cut off");
   return records;
 }
 

@@ -1,5 +1,7 @@
 /** Stored results taken in from an archive that another store wrote. */
+import { resolve } from "node:path";
 import { runtimeOfThisProcess } from "../../cache/key.ts";
+import { UsageError } from "../../error.ts";
 import type { Digest } from "../../hash/digest.ts";
 import type { CacheEntry } from "../../record/cache-entry.ts";
 import type { RunId } from "../../record/id.ts";
@@ -9,10 +11,22 @@ import type { Change, MetadataStore } from "../../store/metadata-store.ts";
 import { readBlobs, verifyArchive, type ArchiveRecords } from "./archive.ts";
 import { brokenArchive } from "./broken-archive.ts";
 import { artifactName, checkRecords } from "./check-records.ts";
+import { findOutside, type Outside, type Permission } from "./find-outside.ts";
 
 export interface ImportPorts {
   readonly metadata: MetadataStore;
   readonly content: ContentStore;
+  /** The project's folder, absolute. */
+  readonly root: string;
+}
+
+export interface ImportOptions {
+  /** Only says what would be taken in. */
+  readonly dryRun?: boolean;
+  /** Hosts that results may have read from and that may be asked again, with a port where it is not the usual one. */
+  readonly allowHosts?: readonly string[];
+  /** Files and folders outside of the project that results may have read and that may be looked at, absolute. */
+  readonly allowPaths?: readonly string[];
 }
 
 /** Why a result of the archive was not taken in. */
@@ -22,7 +36,9 @@ export type SkipReason =
   /** What stands here for the same key is newer, or somebody dropped it after the other was made. */
   | "newer-here"
   /** It is older than the `expires` option of when it was made. */
-  | "expired";
+  | "expired"
+  /** Its step has read files outside of the project, or URLs on hosts that were not allowed. */
+  | "reads-outside";
 
 export interface ImportReport {
   readonly file: string;
@@ -40,6 +56,8 @@ export interface ImportReport {
   /** Blobs that were not here, and their bytes. */
   readonly blobs: number;
   readonly blobBytes: number;
+  /** What is read by those that stay away for it, and was not allowed; each in code-unit order. */
+  readonly outside: { readonly hosts: readonly string[]; readonly paths: readonly string[] };
   /** Inputs of those step runs that are in no store here: lineage ends there. */
   readonly inputsElsewhere: number;
 }
@@ -48,19 +66,22 @@ export type ImportedEntry = Pick<CacheEntry, "step" | "key" | "trace">;
 
 /**
  * Verifies an archive as a whole, then takes its results in; a second time changes nothing. What is here and newer is
- * left alone. Throws a StoreError (RPS4006) for an archive that is not whole, was altered, or is of a newer Reprise: then
+ * left alone. A result is looked up by looking at what its step has read, and who wrote the archive says what that is: so
+ * results that name anything outside of the project are left out, unless it is allowed. Throws a StoreError (RPS4006) for an archive that is not whole, was altered, or is of a newer Reprise: then
  * nothing was changed.
  */
 export async function importEntries(
-  { metadata, content }: ImportPorts,
+  { metadata, content, root }: ImportPorts,
   file: string,
-  { dryRun = false }: { readonly dryRun?: boolean },
+  { dryRun = false, ...options }: ImportOptions,
   now: number,
 ): Promise<ImportReport> {
   const archive = await verifyArchive(file);
   checkRecords(file, archive);
   const { records } = archive;
-  const choice = await choose(metadata, records.entries, now);
+  const permission = toPermission(options);
+  const { inside, strays, outside } = sortOut(records, root, permission);
+  const choice = await choose(metadata, inside, now);
   const taken = [...choice.added, ...choice.replaced];
   const wanted = new Map(taken.flatMap(({ blobs }) => blobs.map(({ digest, size }) => [digest, size] as const)));
   const refs = [...wanted].map(([digest, size]) => ({ digest, size }));
@@ -86,12 +107,59 @@ export async function importEntries(
     applied: !dryRun && taken.length > 0,
     added: choice.added.map(toName),
     replaced: choice.replaced.map(toName),
-    skipped: choice.skipped.map(({ entry, why }) => ({ ...toName(entry), why })),
+    skipped: [
+      ...choice.skipped.map(({ entry, why }) => ({ ...toName(entry), why })),
+      ...strays.map((entry) => ({ ...toName(entry), why: "reads-outside" as const })),
+    ],
     foreign: taken.filter(({ key }) => records.keys.get(key)?.runtime !== runtimeOfThisProcess).length,
     stepRuns: history.stepRuns.length,
     blobs: missing.size,
     blobBytes: [...missing.values()].reduce((sum, size) => sum + size, 0),
+    outside,
     inputsElsewhere: history.inputsElsewhere,
+  };
+}
+
+function toPermission({ allowHosts = [], allowPaths = [] }: ImportOptions): Permission {
+  const hosts = allowHosts.map((host) => {
+    const url = URL.canParse(`http://${host}`) ? new URL(`http://${host}`) : undefined;
+    // As it is compared: in lower case, without the usual port.
+    if (url !== undefined && url.href === `http://${url.host}/`) return url.host;
+    throw new UsageError("RPS6001", `"${host}" is no host`, {
+      hint: "Write it as in a URL, with a port where it is not the usual one: api.example.com, localhost:8080",
+    });
+  });
+  return { hosts: new Set(hosts), paths: allowPaths.map((path) => resolve(path)) };
+}
+
+/** Entries whose traces stay in the project or in what is permitted, and the others with what they name. */
+function sortOut(
+  { entries, traces }: ArchiveRecords,
+  root: string,
+  permission: Permission,
+): {
+  readonly inside: readonly CacheEntry[];
+  readonly strays: readonly CacheEntry[];
+  readonly outside: ImportReport["outside"];
+} {
+  const strays = new Set<CacheEntry>();
+  const hosts = new Set<string>();
+  const paths = new Set<string>();
+  const known = new Map<Digest, Outside>();
+  for (const entry of entries) {
+    const trace = entry.trace === undefined ? undefined : traces.get(entry.trace);
+    if (entry.trace === undefined || trace === undefined) continue;
+    const found = known.get(entry.trace) ?? findOutside(trace, root, permission);
+    known.set(entry.trace, found);
+    if (found.hosts.size + found.paths.size === 0) continue;
+    strays.add(entry);
+    for (const host of found.hosts) hosts.add(host);
+    for (const path of found.paths) paths.add(path);
+  }
+  return {
+    inside: entries.filter((entry) => !strays.has(entry)),
+    strays: [...strays],
+    outside: { hosts: [...hosts].sort(), paths: [...paths].sort() },
   };
 }
 
@@ -141,11 +209,17 @@ async function planHistory(
   const origins = [...new Set(taken.map(({ origin }) => origin))];
   const here = origins.length === 0 ? [] : await metadata.stepRuns({ ids: origins });
   const known = new Set(here.map(({ id }) => id));
-  const stepRuns = origins.flatMap((id) => (known.has(id) ? [] : (records.stepRuns.get(id) ?? [])));
+  const coming = origins.flatMap((id) => (known.has(id) ? [] : (records.stepRuns.get(id) ?? [])));
+  // A run that was made here has all of its step runs: whatever else says that it belongs to one does not.
+  const runs = [...new Set(coming.map(({ run }) => run))];
+  const own = new Set(
+    (runs.length === 0 ? [] : await metadata.runs({ ids: runs, madeHere: true })).map(({ id }) => id),
+  );
+  const stepRuns = coming.filter(({ run }) => !own.has(run));
   const inputs = stepRuns.flatMap((stepRun) => stepRun.inputs);
   const artifacts = await findVersions(metadata, inputs);
-  const coming = new Set(taken.flatMap(({ outputs }) => outputs.map(nameOfUse)));
-  const inputsElsewhere = inputs.filter((use) => !artifacts.has(nameOfUse(use)) && !coming.has(nameOfUse(use))).length;
+  const made = new Set(taken.flatMap(({ outputs }) => outputs.map(nameOfUse)));
+  const inputsElsewhere = inputs.filter((use) => !artifacts.has(nameOfUse(use)) && !made.has(nameOfUse(use))).length;
   return { stepRuns, inputsElsewhere };
 }
 

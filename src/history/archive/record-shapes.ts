@@ -34,6 +34,7 @@ import {
   json,
   list,
   matching,
+  misfit,
   number,
   object,
   oneOf,
@@ -222,7 +223,12 @@ export const key: Shape<KeyRecord> = object<KeyRecord>({
   runtime: text,
 });
 
-const read = object<ObservedRead>({
+const read: Shape<ObservedRead> = (value, path) => {
+  const { kind, name, found } = readFields(value, path);
+  if (!isReadName(kind, name)) throw misfit(`${path}.name`, "the name of something that can be read", name);
+  return { kind, name, found };
+};
+const readFields = object<ObservedRead>({
   kind: oneOf<ReadKind>({
     file: true,
     stat: true,
@@ -239,6 +245,18 @@ const read = object<ObservedRead>({
   name: text,
   found: text,
 });
+
+/** A glob's name is the folder it starts from, encoded, a space, and the pattern. */
+function isReadName(kind: ReadKind, name: string): boolean {
+  if (name.includes("\0")) return false;
+  if (kind !== "glob") return true;
+  const at = name.indexOf(" ");
+  try {
+    return at > 0 && decodeURI(name.slice(0, at)) !== "";
+  } catch {
+    return false;
+  }
+}
 
 export const trace: Shape<Trace> = object<Trace>({ salt: text, reads: list(read) });
 

@@ -126,7 +126,7 @@ function ownOf(value: Readonly<Record<string, unknown>>, name: string): unknown 
   return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-function misfit(path: string, expected: string, found: unknown): Misfit {
+export function misfit(path: string, expected: string, found: unknown): Misfit {
   const shown = JSON.stringify(found) ?? "nothing";
   return new Misfit(`${path} should be ${expected}, and is ${shown.length > 80 ? `${shown.slice(0, 80)}…` : shown}`);
 }

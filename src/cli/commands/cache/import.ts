@@ -7,14 +7,18 @@ import type { ImportReport, SkipReason } from "../../../history/archive/import-e
 import { openHistory } from "../../../history/history.ts";
 import type { Handler } from "../../context.ts";
 import { formatBytes, formatCount } from "../../format.ts";
-import { printTable, type Printer } from "../../print.ts";
+import { cleanText, printTable, type Printer } from "../../print.ts";
 
 export const importResults: Handler<"cache import"> = async (context) => {
   const [name = ""] = context.args;
   const file = resolve(context.cwd, name);
   if (!existsSync(file)) throw new UsageError("RPS6002", `There is no file ${name}`, { hint: "Name an archive" });
   const history = openHistory(await context.openStack());
-  const report = await history.cache.import(file, { dryRun: context.flags["dry-run"] });
+  const report = await history.cache.import(file, {
+    dryRun: context.flags["dry-run"],
+    allowHosts: context.flags["allow-host"],
+    allowPaths: context.flags["allow-path"].map((path) => resolve(context.cwd, path)),
+  });
   context.answer(report, () => printReport(context.printer, report, context.flags["dry-run"]));
 };
 
@@ -22,7 +26,7 @@ export const importResults: Handler<"cache import"> = async (context) => {
 const shownResults = 20;
 
 function printReport(printer: Printer, report: ImportReport, isDryRun: boolean): void {
-  const { added, replaced, skipped, stepRuns, blobs, blobBytes, foreign, inputsElsewhere } = report;
+  const { added, replaced, skipped, stepRuns, blobs, blobBytes, foreign, inputsElsewhere, outside } = report;
   const rows = [
     ...added.map((entry) => ({ ...entry, what: "new" })),
     ...replaced.map((entry) => ({ ...entry, what: "replaces an older one" })),
@@ -46,6 +50,18 @@ function printReport(printer: Printer, report: ImportReport, isDryRun: boolean):
   if (inputsElsewhere > 0) {
     printer.line(`  ${formatCount(inputsElsewhere, "input")} of their steps did not come along: lineage ends there`);
   }
+  const unallowed = [
+    ...outside.hosts.map((host) => `--allow-host ${host}`),
+    ...outside.paths.map((path) => `--allow-path ${path}`),
+  ];
+  if (unallowed.length > 0) {
+    const strays = skipped.filter(({ why }) => why === "reads-outside").length;
+    const what = formatCount(strays, "result stays away, as it reads", "results stay away, as they read");
+    printer.line(`  ${what} outside of the project. To let look-ups look there:`);
+    for (const flag of unallowed.slice(0, shownResults)) printer.line(`    ${cleanText(flag)}`);
+    const left = unallowed.length - shownResults;
+    if (left > 0) printer.line(`    and ${formatCount(left, "more place")}: --json lists them`);
+  }
   const taken = added.length + replaced.length;
   const verb = isDryRun ? "Would import" : "Imported";
   if (taken === 0) printer.line("  Nothing was imported");
@@ -65,5 +81,7 @@ function describeSkip(why: SkipReason): string {
       return "stays away: what is here is newer";
     case "expired":
       return "stays away: it has expired";
+    case "reads-outside":
+      return "stays away: it reads outside of the project";
   }
 }
