@@ -87,7 +87,11 @@ export async function lookUp(
 ): Promise<readonly LookUp[]> {
   const entries = await ports.metadata.cacheEntries(requests.map(({ key }) => key.digest));
   const checks = await checkTraces(ports, requests, entries, now);
-  const judged = requests.map(({ key, policy }) => judge(entries.get(key.digest) ?? [], checks, policy, now));
+  const judged = await demandProof(
+    ports,
+    requests,
+    requests.map(({ key, policy }) => judge(entries.get(key.digest) ?? [], checks, policy, now)),
+  );
   const blobs = judged.flatMap((each) => (each.kind === "hit" ? each.entry.blobs : []));
   if (blobs.length === 0) return judged;
   const health = await ports.checkBlobs(blobs);
@@ -96,6 +100,26 @@ export async function lookUp(
       ? judgeBlobs(each, health, entries.get((requests[index] as LookUpRequest).key.digest) ?? [])
       : each,
   );
+}
+
+/** Where a run takes proved results only: what a native add-on may have read besides is not known. */
+async function demandProof(
+  { metadata }: CachePorts,
+  requests: readonly LookUpRequest[],
+  judged: readonly LookUp[],
+): Promise<readonly LookUp[]> {
+  const origins = judged.flatMap((each, index) =>
+    each.kind === "hit" && requests[index]?.policy.requireProved === true ? [each.entry.origin] : [],
+  );
+  if (origins.length === 0) return judged;
+  const notices = new Map((await metadata.stepRuns({ ids: origins })).map((each) => [each.id, each.notices ?? []]));
+  return judged.map((each) => {
+    if (each.kind !== "hit") return each;
+    const addOn = notices.get(each.entry.origin)?.find(({ kind }) => kind === "add-on");
+    if (addOn === undefined) return each;
+    const told: ToldMiss = { code: "opaque-code", text: `the run asks for proved results: it ${addOn.text}` };
+    return { kind: "miss", told, entry: each.entry, seen: [each.entry.origin] };
+  });
 }
 
 /** In turns, newest entries first: most hold, and then older ones need not be looked at. */

@@ -122,6 +122,25 @@ test("opaque code is not reused unless a version vouches for it", async () => {
   }
 });
 
+test("a run that asks for proof reuses no result of a step whose native add-on reads unseen", async () => {
+  const notices = [{ kind: "add-on", text: "uses the native add-on of duckdb, whose reads are not seen" }] as const;
+  const observed = { trace: undefined, obstacle: undefined, notices };
+  const ports: MemoryPorts = {
+    ...makePorts(),
+    openObserver: () => ({
+      reused: () => {},
+      observe: () => ({ run: (work) => work(), close: async () => observed }),
+      check: async () => new Map(),
+    }),
+  };
+  const single = pipeline({ name: "single", build: () => step({ name: "only", run: () => ({ n: 1 }) })() });
+  await run(ports, single);
+  assert.deepEqual(statuses(await run(ports, single)), { only: "cached: same-fingerprint" });
+  const demanding = await run(ports, single, {}, { require: "proved" });
+  assert.deepEqual(statuses(demanding), { only: "completed: opaque-code" });
+  assert.match(demanding.steps[0]?.reason?.text ?? "", /asks for proved results: it uses the native add-on of duckdb/u);
+});
+
 test("a run that says false wins over a step that says true, which wins over its pipeline", async () => {
   const ports = makePorts();
   let executed = 0;
