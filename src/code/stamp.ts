@@ -38,6 +38,11 @@ export function isRacy(stamp: Stamp, readAtMs: number): boolean {
   return stamp[1] > readAtMs - racyMs;
 }
 
+/** How long it takes from a moment on until an edit cannot leave the stamp as it is; never longer than a moment. */
+export function racyForMs(stamp: Stamp, nowMs: number): number {
+  return Math.min(stamp[1] + racyMs - nowMs, racyMs) + 1;
+}
+
 /** Whether a folder's listing, read at a time, is the one that a modification time now stands for. */
 export function isSameMoment(read: { readonly mtimeMs: number; readonly readAtMs: number }, mtimeMs: number): boolean {
   return mtimeMs === read.mtimeMs && mtimeMs < read.readAtMs - racyMs;

@@ -30,7 +30,7 @@ export function showListing(path: string, found: readonly (string | Dirent)[], o
   for (const entry of found) {
     // The parent is called as it was asked for, which may be by a relative path.
     const inside = typeof entry === "string" ? join(path, entry) : resolve(entry.parentPath, entry.name);
-    if (isWithin(inside, without)) continue;
+    if (isWithin(inside, without) || isInstalled(inside)) continue;
     const name = inside.slice(path.length).replace(/^[\\/]/u, "");
     names.push(kinds && typeof entry !== "string" ? `${kindOf(entry)} ${name}` : name);
   }
@@ -44,9 +44,17 @@ export function filesBelow(path: string): readonly string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
+/** Installed packages are no inputs: they are in the key. */
+export function isInstalled(path: string): boolean {
+  return path.includes("/node_modules/") || path.endsWith("/node_modules");
+}
+
 /** The files and directories that match a pattern below a folder. */
 export function listMatches(folder: string, pattern: string, without: string): readonly string[] {
-  return globSync(pattern, { cwd: folder }).filter((name) => !isWithin(join(folder, name), without));
+  return globSync(pattern, { cwd: folder }).filter((name) => {
+    const path = join(folder, name);
+    return !isWithin(path, without) && !isInstalled(path);
+  });
 }
 
 export function showNames(names: readonly string[], what: string): string {

@@ -1,7 +1,7 @@
 /** Which paths count as inputs, and what they are called: names mean the same in every checkout. */
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isWithin } from "./listing.ts";
+import { isInstalled, isWithin } from "./listing.ts";
 
 /**
  * - `world`: it counts.
@@ -27,7 +27,7 @@ export class Territory {
   }
 
   regionOf(path: string): Region {
-    if (path.includes("/node_modules/") || path.endsWith("/node_modules")) return "ignored";
+    if (isInstalled(path)) return "ignored";
     if (isWithin(path, this.storePath)) return isWithin(path, this.#objects) ? "ignored" : "store";
     if (path.includes(artifactCopies)) return "ignored";
     // Where shared memory is mounted as a disk, people keep data sets and whole projects.

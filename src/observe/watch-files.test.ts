@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import fs from "node:fs";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import util from "node:util";
+import { outsideStep } from "../define/step-scope.ts";
 import { installWatchers } from "./install.ts";
 import type { Observed, Observer } from "./observer.ts";
 import { openObserver } from "./open-observer.ts";
@@ -198,4 +200,78 @@ describe("what is looked at", () => {
     });
     assert.deepEqual([observed.obstacle, observed.trace], [undefined, undefined]);
   });
+});
+
+describe("a large file that was written a moment ago", () => {
+  it("is read no more than once besides, and seen to be edited while the step reads it", async () => {
+    const large = at("large.bin");
+    fs.writeFileSync(large, Buffer.alloc(33 * 1024 * 1024));
+    const read = async (): Promise<void> => {
+      for await (const _ of fs.createReadStream(large));
+    };
+    let before = 0;
+    const observed = await observe(async () => {
+      before = readBytes();
+      await read();
+    });
+    const size = fs.statSync(large).size;
+    if (before > 0) assert.ok(readBytes() - before < 2.5 * size);
+    assert.deepEqual([namesOf(observed), observed.obstacle], [["file large.bin"], undefined]);
+    fs.writeFileSync(large, Buffer.alloc(33 * 1024 * 1024));
+    const edited = await observe(async () => {
+      const stream = fs.createReadStream(large);
+      await once(stream, "open");
+      outsideStep(() => fs.writeFileSync(large, Buffer.alloc(33 * 1024 * 1024, 1)));
+      for await (const _ of stream);
+    });
+    assert.equal(edited.obstacle?.code, "unstable-input");
+  });
+});
+
+/** How much this process has read so far, where the system tells. */
+function readBytes(): number {
+  const counters = fs.existsSync("/proc/self/io") ? fs.readFileSync("/proc/self/io", "utf8") : "";
+  return Number(/^rchar: (\d+)$/mu.exec(counters)?.[1] ?? 0);
+}
+
+describe("installed packages", () => {
+  it("are no inputs where a folder around them is copied, listed or searched", async () => {
+    fs.mkdirSync(at("project/node_modules/left"), { recursive: true });
+    fs.writeFileSync(at("project/node_modules/left/index.js"), "1");
+    fs.writeFileSync(at("project/index.js"), "1");
+    const observed = await observe(() => {
+      fs.cpSync(at("project"), at("out"), { recursive: true });
+      fs.readdirSync(at("project"), { recursive: true });
+      fs.globSync("project/**/*.js", { cwd: root });
+    });
+    assert.ok(!namesOf(observed).some((name) => name.includes("node_modules")));
+    fs.writeFileSync(at("project/node_modules/left/index.js"), "2");
+    fs.writeFileSync(at("project/node_modules/left/more.js"), "2");
+    assert.deepEqual(await differencesOf(observed), []);
+    fs.writeFileSync(at("project/more.js"), "2");
+    const expected = ["directory project", "directory project", "directory project/**/*.js"];
+    assert.deepEqual((await differencesOf(observed)).toSorted(), expected);
+  });
+});
+
+describe("an error of the system", () => {
+  const ways: Readonly<Record<string, () => unknown>> = {
+    readFileSync: () => fs.readFileSync(at("none")),
+    statSync: () => fs.statSync(at("none")),
+    readdirSync: () => fs.readdirSync(at("none")),
+    openSync: () => fs.openSync(at("none"), "r"),
+  };
+  for (const [way, work] of Object.entries(ways)) {
+    it(`begins where the step calls ${way}`, async () => {
+      const place = work.toString();
+      await observe(() =>
+        assert.throws(work, ({ stack, message }: Error) => {
+          const [first, second] = stack?.split("\n") ?? [];
+          assert.equal(first, `Error: ${message}`);
+          assert.match(second ?? "", /watch-files\.test\.ts/u, place);
+          return true;
+        }),
+      );
+    });
+  }
 });

@@ -1,6 +1,6 @@
 /** Watches `fs`, `fs/promises` and what is built on them. */
 import fs from "node:fs";
-import type { Stamp } from "../code/stamp.ts";
+import { isRacy, racyForMs, type Stamp } from "../code/stamp.ts";
 import { currentRecording, insideNode } from "./current.ts";
 import { lstatSync, statSync } from "./disk.ts";
 import { filesBelow } from "./listing.ts";
@@ -86,6 +86,18 @@ function endRead(recording: Recording, error: unknown, begun: unknown): void {
   else recording.failed(path, error, stamp);
 }
 
+/** A file of so many bytes takes longer to read, to know what it held, than the moment in which an edit leaves no trace. */
+const longBytes = 32 * 1024 * 1024;
+
+/** Waits with a large file that was written a moment ago until an edit shows. */
+function settle(begun: Begun | undefined): Begun | undefined {
+  const stamp = begun?.stamp;
+  const now = Date.now();
+  if (begun === undefined || stamp === undefined || stamp[2] < longBytes || !isRacy(stamp, now)) return begun;
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, racyForMs(stamp, now));
+  return { path: begun.path, stamp: stampQuietly(begun.path) };
+}
+
 /** What opens files, for whatever comes then. */
 const openers: Readonly<Record<string, Watcher>> = {
   open: {
@@ -93,7 +105,8 @@ const openers: Readonly<Record<string, Watcher>> = {
       return isReading(flags) ? beginRead(recording, path) : undefined;
     },
     after(recording, [path, flags = "r"], { error, value }, begun) {
-      endRead(recording, error, begun);
+      // Of what is open nothing has been read yet.
+      endRead(recording, error, error === undefined ? settle(begun as Begun | undefined) : begun);
       if (error !== undefined) return;
       if (isWriting(flags)) noteWrite(recording, path);
       else if (begun !== undefined) noteDescriptor(recording, value, (begun as Begun).path);
@@ -144,7 +157,9 @@ const openers: Readonly<Record<string, Watcher>> = {
 
 function readBelow(recording: Recording, path: string): void {
   recording.listed(path, { kinds: true, recursive: true });
-  for (const inside of filesBelow(path)) recording.opened(inside, stampQuietly(inside));
+  for (const inside of filesBelow(path)) {
+    if (recording.locate(inside) !== undefined) recording.opened(inside, stampQuietly(inside));
+  }
 }
 
 const writeFirst: Watcher = {

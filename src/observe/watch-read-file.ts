@@ -5,7 +5,7 @@ import { insideNode } from "./current.ts";
 import type { Recording } from "./recording.ts";
 import { noteStandardInput } from "./watch-standard-input.ts";
 import { stampQuietly } from "./stat-text.ts";
-import { isModuleLoad, replaceInSteps, type AnyFunction, type Holder } from "./wrap.ts";
+import { isModuleLoad, replaceInSteps, toBareError, type AnyFunction, type Holder } from "./wrap.ts";
 
 interface Question {
   readonly recording: Recording;
@@ -18,12 +18,16 @@ interface Question {
 
 export function watchReadFile(): void {
   const holder = fs as unknown as Holder;
-  replaceInSteps(holder, "readFileSync", ({ recording, original, self, args: [path, options] }) => {
+  replaceInSteps(holder, "readFileSync", ({ watched, recording, original, self, args: [path, options] }) => {
     if (isModuleLoad(path)) return insideNode(() => original.call(self, path, options));
     return insideNode(() => {
       const question = ask(recording, path, options);
       if (question === undefined) return original.call(self, path, options);
-      return readNow(original, path, question);
+      try {
+        return readNow(original, path, question);
+      } catch (error) {
+        throw toBareError(error, watched);
+      }
     });
   });
   replaceInSteps(holder, "readFile", ({ recording, original, self, args: [path, ...rest] }) => {

@@ -49,6 +49,8 @@ export function replace(holder: Holder, name: string, make: (original: AnyFuncti
 
 /** A call of a watched function by a step. */
 export interface Call {
+  /** What the step called. */
+  readonly watched: AnyFunction;
   readonly recording: Recording;
   readonly original: AnyFunction;
   readonly self: unknown;
@@ -57,20 +59,25 @@ export interface Call {
 
 /** Has calls that steps make handled, and lets all others pass. */
 export function replaceInSteps(holder: Holder, name: string, handle: (call: Call) => unknown): void {
-  replace(
-    holder,
-    name,
-    (original) =>
-      function (this: unknown, ...args) {
-        const recording = currentRecording();
-        if (recording === undefined) return original.apply(this, args);
-        return handle({ recording, original, self: this, args });
-      },
-  );
+  replace(holder, name, (original) => {
+    const watched = function (this: unknown, ...args: unknown[]): unknown {
+      const recording = currentRecording();
+      if (recording === undefined) return original.apply(this, args);
+      return handle({ watched, recording, original, self: this, args });
+    };
+    return watched;
+  });
+}
+
+/** Has the stack of an error of the system begin where the step called, as it does where nobody looks on. */
+export function toBareError(error: unknown, watched: AnyFunction): unknown {
+  const isSystem = error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === "string";
+  if (isSystem) Error.captureStackTrace(error, watched);
+  return error;
 }
 
 export function watchSync(holder: Holder, name: string, watcher: Watcher): void {
-  replaceInSteps(holder, name, ({ recording, original, self, args }) => {
+  replaceInSteps(holder, name, ({ watched, recording, original, self, args }) => {
     if (isModuleLoad(args[0])) return insideNode(() => original.apply(self, args));
     let value: unknown;
     let failed = true;
@@ -84,7 +91,8 @@ export function watchSync(holder: Holder, name: string, watcher: Watcher): void 
         error = thrown;
       }
       const instead = watcher.after(recording, args, failed ? { error } : { value }, begun);
-      if (failed) throw error;
+      // What a function of the user's threw says best itself where that was.
+      if (failed) throw watcher.isComposed === true ? error : toBareError(error, watched);
       return instead === undefined ? value : instead;
     });
   });
