@@ -3,6 +3,7 @@ import process from "node:process";
 import { planPipeline } from "../define/plan-pipeline.ts";
 import type { AnyPipeline } from "../define/pipeline-definition.ts";
 import type { OutputHandle, RunHandle, RunOptions } from "../define/run-handle.ts";
+import { outsideStep } from "../define/step-scope.ts";
 import { RunError } from "../error.ts";
 import { runPlan } from "../runner/run.ts";
 import { toRunHandle } from "../stack/run-handle.ts";
@@ -23,11 +24,14 @@ export async function runFromScript(
 ): Promise<RunHandle<Readonly<Record<string, OutputHandle<unknown>>>>> {
   const plan = planPipeline(pipeline, params);
   const { store, stack: stackName } = options;
-  const stack = await openSharedStack({
-    ...(store === undefined ? {} : { store }),
-    ...(stackName === undefined ? {} : { stack: stackName }),
-  });
-  const reporter = await openReporter(options, stack, plan.pipeline);
+  // What is read and written to open the store is no doing of a step that runs this pipeline.
+  const stack = await outsideStep(() =>
+    openSharedStack({
+      ...(store === undefined ? {} : { store }),
+      ...(stackName === undefined ? {} : { stack: stackName }),
+    }),
+  );
+  const reporter = await outsideStep(() => openReporter(options, stack, plan.pipeline));
   using interrupt = listenForInterrupt();
   const signal = options.signal === undefined ? interrupt.signal : AbortSignal.any([options.signal, interrupt.signal]);
   using _notice = reporter === undefined ? undefined : announceCancel(reporter, interrupt.signal);
