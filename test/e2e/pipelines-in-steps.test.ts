@@ -27,7 +27,10 @@ export const asking = pipeline({ name: "asking", build: () => ({ answer: ask() }
 async function run(project: Project): Promise<string> {
   const { code, stdout, stderr } = await project.reprise(["run", "asking", "--json"]);
   assert.equal(code, 0, stdout + stderr);
-  const events = stdout.trim().split("\n").map((line) => JSON.parse(line) as RunEvent);
+  const events = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as RunEvent);
   const ended = events.find((event) => event.kind === "step-ended" && event.step.node === "ask");
   assert.ok(ended?.kind === "step-ended");
   return `${ended.step.status}: ${ended.step.reason?.code}`;

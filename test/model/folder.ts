@@ -1,24 +1,29 @@
 /** The project of a sequence on disk: its sources, its data files, its variables, and the folder of its store. */
-import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { readdirSync, type Dirent } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { readdirSync, utimesSync, writeFileSync, type Dirent } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import type { DamageWay, FileChange } from "./edits.ts";
+import type { DamageWay, FileChange } from "./edit.ts";
 import { printProject } from "./print-project.ts";
-import { dataFolders, variableNames, type Project } from "./project.ts";
+import type { Written } from "./look.ts";
+import { dataFolders, outFolder, variableNames, type Project } from "./project.ts";
 
 export class ProjectFolder {
   readonly #first: string;
+  readonly #origin: string;
   #root: string;
   #moves = 0;
   readonly #written = new Map<string, string>();
+  readonly #links = new Map<string, string>();
   #folders: readonly string[] = [];
 
-  constructor(root: string) {
+  /** `origin`: of the server that its resources are asked from. */
+  constructor(root: string, origin: string) {
     this.#first = root;
+    this.#origin = origin;
     this.#root = root;
     mkdirSync(root, { recursive: true });
-    for (const folder of dataFolders) mkdirSync(join(root, folder), { recursive: true });
+    for (const folder of [...dataFolders, outFolder]) mkdirSync(join(root, folder), { recursive: true });
   }
 
   get root(): string {
@@ -40,14 +45,17 @@ export class ProjectFolder {
 
   /** Makes the folder what the project says: touches nothing that is so already. */
   place(project: Project, change: FileChange): void {
-    const wanted = { ...printProject(project), ...project.files };
+    const wanted: Record<string, string> = { ...printProject(project, this.#origin), ...project.files };
+    // What turns from a file into a link, or the other way round, makes room first.
     for (const path of this.#written.keys()) if (!(path in wanted)) this.#remove(path);
+    for (const path of this.#links.keys()) if (project.links[path] !== this.#links.get(path)) this.#unlink(path);
     for (const folder of this.#folders) if (!project.folders.includes(folder)) rmdirSync(join(this.root, folder));
     for (const folder of project.folders) mkdirSync(join(this.root, folder), { recursive: true });
     this.#folders = [...project.folders];
     for (const [path, text] of Object.entries(wanted)) {
       if (this.#written.get(path) !== text) this.write(path, text, path in project.files ? change : "write");
     }
+    for (const [path, target] of Object.entries(project.links)) if (!this.#links.has(path)) this.#link(path, target);
     for (const name of variableNames) {
       if (name in project.environment) process.env[name] = project.environment[name];
       else delete process.env[name];
@@ -78,6 +86,47 @@ export class ProjectFolder {
   #remove(path: string): void {
     rmSync(join(this.root, path));
     this.#written.delete(path);
+  }
+
+  #link(path: string, target: string): void {
+    symlinkSync(target, join(this.root, path));
+    this.#links.set(path, target);
+  }
+
+  #unlink(path: string): void {
+    rmSync(join(this.root, path));
+    this.#links.delete(path);
+  }
+
+  /** What steps have written for others to read. */
+  written(): Written {
+    const names = readdirSync(join(this.root, outFolder)).toSorted();
+    return new Map(
+      names.map((name) => [`${outFolder}/${name}`, readFileSync(join(this.root, outFolder, name), "utf8")]),
+    );
+  }
+
+  /** What steps write meanwhile goes with the work: those that come after find what was there before. */
+  async withEmptyOut<T>(work: () => Promise<T>): Promise<T & { readonly written: Written }> {
+    const aside = join(this.root, ".out-aside");
+    renameSync(join(this.root, outFolder), aside);
+    mkdirSync(join(this.root, outFolder));
+    try {
+      const result = await work();
+      return Object.assign(result as object, { written: this.written() }) as T & { readonly written: Written };
+    } finally {
+      rmSync(join(this.root, outFolder), { recursive: true });
+      renameSync(aside, join(this.root, outFolder));
+    }
+  }
+
+  /** Somebody else changes or removes what a step has written. */
+  spoilWritten(pick: number): void {
+    const paths = [...this.written().keys()];
+    const path = paths[pick % paths.length];
+    if (path === undefined) return;
+    if (pick % 3 === 0) rmSync(join(this.root, path));
+    else writeFileSync(join(this.root, path), `spoilt ${pick % 5}`);
   }
 
   /** Paths of all stored blobs. */

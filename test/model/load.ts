@@ -10,7 +10,7 @@ import type { Plan } from "../../src/define/plan.ts";
 let generation = 0;
 let home: string | undefined;
 
-const reprise = new URL("../../src/index.ts", import.meta.url).href;
+const reprise = new URL("./framework.ts", import.meta.url).href;
 
 registerHooks({
   resolve(specifier, context, nextResolve) {

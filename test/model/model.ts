@@ -3,16 +3,15 @@
  * Reprise tells. A node need not execute where an earlier execution of a step of that name is remembered with the same
  * meaning of the code, the same arguments, and reads that would find today what they found then.
  */
+import { compareFound, isUnseen, lookAround, lookForStep, type Found, type Written } from "./look.ts";
 import { nodeName } from "./print-project.ts";
 import {
-  dataFolders,
   stepOf,
-  variableNames,
   type CacheOption,
   type Declaration,
+  type Nested,
   type Node,
   type Project,
-  type Read,
   type StepSource,
 } from "./project.ts";
 
@@ -30,10 +29,20 @@ export interface Prediction {
   readonly key: string;
   readonly found: readonly Found[];
   readonly keeps: boolean;
+  /** What another run makes of the same may be taken, and others may take what this one makes. */
+  readonly isShared: boolean;
   /** When what may be reused was made, as it was told to {@link Model.remember}. */
   readonly madeAt?: number;
+  /** What was taken to hold because nobody could be asked, where something was: its outputs. */
+  readonly assumed?: Outputs;
+  /** Steps that this one runs in pipelines of their own, in the order of its code. */
+  readonly inner: readonly InnerPrediction[];
   /** Other nodes of the same run have the same key and find the same, and nothing is remembered of it: one executes. */
   readonly twins?: Twins;
+}
+
+export interface InnerPrediction extends Pick<Prediction, "verdict" | "key" | "found" | "keeps" | "madeAt"> {
+  readonly call: Nested;
 }
 
 export interface Twins {
@@ -42,8 +51,6 @@ export interface Twins {
   /** Another one executes in any case, and they may come before or after it. */
   readonly isMadeAnyway: boolean;
 }
-
-type Found = readonly [kind: string, name: string, found: string];
 
 interface Execution {
   readonly step: string;
@@ -71,6 +78,7 @@ export class Model {
     project: Project,
     outputs: ReadonlyMap<string, Outputs>,
     failed: ReadonlySet<string>,
+    written: Written,
     run: { readonly cache: CacheOption; readonly forced: ReadonlySet<string> },
   ): Map<string, Prediction> {
     const predictions = new Map<string, Prediction>();
@@ -81,17 +89,18 @@ export class Model {
       const step = stepOf(project, node);
       const inputs = inputsOf(node, outputs);
       if (inputs === undefined || (own === undefined && !failed.has(name))) {
-        predictions.set(name, { verdict: "skip", key: "", found: [], keeps: false });
+        predictions.set(name, { verdict: "skip", key: "", found: [], keeps: false, isShared: false, inner: [] });
         continue;
       }
       const mode = run.cache ?? node.cache ?? step.cache ?? project.pipelineCache ?? true;
       const key = JSON.stringify([meaningOf(project, step), argumentsOf(node), inputs]);
-      const found = step.reads.flatMap((read) => look(project, read));
-      const keeps = mode !== "off" && own !== undefined;
+      const found = lookAround(project, node, written);
+      const keeps = mode !== "off" && own !== undefined && !isUnseen(step, found);
       const moment = `${key} ${JSON.stringify(found)}`;
       const mayReuse = mode === true && !run.forced.has(name);
-      const judged = mayReuse ? this.#judge(key, found, step) : { verdict: "run" as const };
-      predictions.set(name, { ...judged, key, found, keeps });
+      const judged = mayReuse ? this.#judge(project, key, found, step) : { verdict: "run" as const };
+      const inner = step.nested.flatMap((call) => (call.way === "pipeline" ? this.#predictInner(project, call) : []));
+      predictions.set(name, { ...judged, key, found, keeps, isShared: mayReuse && keeps, inner });
       const { verdict } = judged;
       if (verdict !== "run" || !keeps) continue;
       const made = makers.get(moment) ?? { willing: [], isMadeAnyway: false };
@@ -109,14 +118,38 @@ export class Model {
     return predictions;
   }
 
-  #judge(key: string, found: readonly Found[], step: StepSource): Pick<Prediction, "verdict" | "madeAt"> {
-    const now = JSON.stringify(found);
-    const execution = this.#executions.get(key)?.find((each) => JSON.stringify(each.found) === now);
-    if (execution === undefined || execution.invalidated) return { verdict: "run" };
-    if (step.expires && execution.ageHours >= 1) return { verdict: "run" };
-    const damage = new Set(Object.values(execution.outputs).map((digest) => this.damaged.get(digest)));
-    if (damage.has("seen")) return { verdict: "run" };
-    return { verdict: damage.has("silent") || !execution.isCertain ? "either" : "hit", madeAt: execution.madeAt };
+  #predictInner(project: Project, call: Nested): InnerPrediction {
+    const step = project.steps.find(({ id }) => id === call.step)!;
+    const mode = step.cache ?? true;
+    const key = innerKey(project, call);
+    const found = lookForStep(project, step);
+    const judged = mode === true ? this.#judge(project, key, found, step) : { verdict: "run" as const };
+    // Whatever else in the run makes the same bytes may have mended them.
+    const isDamaged = (this.#executions.get(key) ?? []).some(({ outputs }) =>
+      Object.values(outputs).some((digest) => this.damaged.has(digest)),
+    );
+    const verdict = isDamaged && mode === true ? "either" : judged.verdict;
+    return { ...judged, verdict, call, key, found, keeps: mode !== "off" };
+  }
+
+  #judge(
+    project: Project,
+    key: string,
+    found: readonly Found[],
+    step: StepSource,
+  ): Pick<Prediction, "verdict" | "madeAt" | "assumed"> {
+    // The newest comes first: where nobody can be asked, several may hold.
+    for (const execution of (this.#executions.get(key) ?? []).toReversed()) {
+      const held = compareFound(project, execution.found, found);
+      if (held === "other" || execution.invalidated) continue;
+      if (step.expires && execution.ageHours >= 1) continue;
+      const { outputs, madeAt } = execution;
+      const damage = new Set(Object.values(outputs).map((digest) => this.damaged.get(digest)));
+      if (damage.has("seen")) return { verdict: "run" };
+      const verdict = damage.has("silent") || !execution.isCertain ? "either" : "hit";
+      return { verdict, madeAt, ...(held === "assumed" ? { assumed: outputs } : {}) };
+    }
+    return { verdict: "run" };
   }
 
   /** Bytes that several nodes share are mended by whichever comes first. */
@@ -133,8 +166,8 @@ export class Model {
         (digest) => this.damaged.has(digest) && makers.get(digest)!.size > 1,
       );
       if (!shared || prediction.verdict === "skip") continue;
-      const { key, found, keeps } = prediction;
-      predictions.set(name, { verdict: "either", key, found, keeps });
+      const { key, found, keeps, isShared, inner, assumed } = prediction;
+      predictions.set(name, { verdict: "either", key, found, keeps, isShared, inner, ...(assumed && { assumed }) });
     }
   }
 
@@ -151,14 +184,26 @@ export class Model {
       if (isCertain && this.damaged.get(digest) === "seen") this.damaged.delete(digest);
       else if (this.damaged.has(digest)) this.damaged.set(digest, "silent");
     }
-    if (!keeps) return;
-    const now = JSON.stringify(found);
+    if (keeps) this.#keep(stepOf(project, node).name, { key, found, outputs, isCertain, madeAt });
+  }
+
+  /** Remembers what a step that runs a pipeline made there. */
+  rememberInner(
+    project: Project,
+    { call, key, found, keeps }: InnerPrediction,
+    outputs: Outputs,
+    { isCertain, madeAt }: Pick<Execution, "isCertain" | "madeAt">,
+  ): void {
+    for (const digest of Object.values(outputs)) if (this.damaged.has(digest)) this.damaged.set(digest, "silent");
+    const { name } = project.steps.find(({ id }) => id === call.step)!;
+    if (keeps) this.#keep(name, { key, found, outputs, isCertain, madeAt });
+  }
+
+  #keep(step: string, made: Pick<Execution, "found" | "outputs" | "isCertain" | "madeAt"> & { key: string }): void {
+    const { key, ...execution } = made;
+    const now = JSON.stringify(execution.found);
     const others = (this.#executions.get(key) ?? []).filter((each) => JSON.stringify(each.found) !== now);
-    const step = stepOf(project, node).name;
-    this.#executions.set(key, [
-      ...others,
-      { step, found, outputs, isCertain, madeAt, ageHours: 0, invalidated: false },
-    ]);
+    this.#executions.set(key, [...others, { ...execution, step, ageHours: 0, invalidated: false }]);
   }
 
   /** Some of these bytes were written again, and nobody recorded that. */
@@ -191,12 +236,28 @@ export class Model {
 
 /** What a step's code means, whatever its declarations are called, wherever they stand and however they look. */
 function meaningOf(project: Project, step: StepSource): unknown {
-  const { name, value, uses, packages, reads, coarse, fragile, wide, late, version } = step;
+  const { name, value, uses, packages, reads, coarse, fragile, wide, late, version, exchanges, nested } = step;
   const used = uses.map((id) => meaningOfDeclaration(project, id));
+  const called = nested.map(({ step: id, way, param }) => {
+    return [
+      way,
+      param,
+      meaningOf(
+        project,
+        project.steps.find((each) => each.id === id)!,
+      ),
+    ];
+  });
   return [
     [name, value, used, meaningOfPackages(project, packages)],
-    [reads, coarse, fragile, wide, late, version ?? null],
+    [reads, coarse, fragile, wide, late, version ?? null, exchanges ?? null, called],
   ];
+}
+
+/** Of a step that runs in a pipeline inside of another one: by the equation, a key as any other. */
+function innerKey(project: Project, { step: id, param }: Nested): string {
+  const step = project.steps.find((each) => each.id === id)!;
+  return JSON.stringify([meaningOf(project, step), [["n", showPlain(param)]], []]);
 }
 
 function meaningOfDeclaration(project: Project, id: number): unknown {
@@ -244,42 +305,4 @@ function inputsOf(node: Node, outputs: ReadonlyMap<string, Outputs>): unknown[] 
     }
   }
   return inputs;
-}
-
-/** What a read finds now, and what is read because of it. */
-function look(project: Project, read: Read): readonly Found[] {
-  const { files } = project;
-  switch (read.kind) {
-    case "file":
-    case "optional":
-    case "memo":
-      return [["text", read.path, show(files[read.path])]];
-    case "size":
-      return [["size", read.path, show(files[read.path]?.length)]];
-    case "choice": {
-      const text = files[read.path];
-      const next = (text ?? "missing").startsWith("x") ? read.begins : read.otherwise;
-      return [["text", read.path, show(text)], ...look(project, next)];
-    }
-    case "folder": {
-      const names = namesIn(project, read.path);
-      const texts = read.deep ? names.map((name) => files[`${read.path}/${name}`]) : [];
-      return [["names", read.path, JSON.stringify([names, texts.map(show)])]];
-    }
-    case "environment": {
-      const value = project.environment[read.name];
-      if (read.way === "names") return [["names", "*", Object.keys(project.environment).toSorted().join()]];
-      if (read.way === "presence") return [["presence", read.name, String(value !== undefined)]];
-      const names = read.way === "spread" ? variableNames : [read.name];
-      return names.map((name) => ["variable", name, show(project.environment[name])]);
-    }
-  }
-}
-
-const show = (found: string | number | undefined): string => (found === undefined ? "nothing" : `found ${found}`);
-
-function namesIn({ files, folders }: Project, folder: string): string[] {
-  const all = [...Object.keys(files), ...dataFolders, ...folders];
-  const below = all.filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1));
-  return [...new Set(below.map((path) => path.split("/")[0]!))].toSorted();
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worlds } from "./project.ts";
 import type { Sabotage } from "./run-project.ts";
-import type { SequenceReport } from "./sequence.ts";
+import type { SequenceReport } from "./judge.ts";
 import type { PlayRequest } from "./worker.ts";
 
 export interface PlayOptions {
@@ -14,6 +14,8 @@ export interface PlayOptions {
   readonly seed: number;
   readonly processes: number;
   readonly sabotage?: Sabotage;
+  /** What the steps of projects read, by the seed. */
+  readonly worlds?: (seed: number) => Worlds;
   /** Asked after each sequence; the rest is not played when it says so. */
   readonly isEnough?: (totals: Totals) => boolean;
   /** Called now and then with how many are done. */
@@ -28,6 +30,9 @@ export interface Totals {
   executed: number;
   reused: number;
   open: number;
+  together: number;
+  assumed: number;
+  unproved: number;
   falseMisses: number;
   readonly causes: Map<string, number>;
   /** One text for each sequence with a false hit or a wrong result: its seed and what led to it. */
@@ -39,24 +44,33 @@ const sequencesPerProcess = 200;
 /** Longer than any sequence takes: a worker that says nothing for so long waits for something that will not come. */
 const longestSequenceMs = 60_000;
 
+const counted = [
+  ...(["runs", "interrupted", "together", "decisions", "executed", "reused"] as const),
+  ...(["open", "assumed", "unproved", "falseMisses"] as const),
+];
+type Counted = (typeof counted)[number];
+
 export function emptyTotals(): Totals {
-  const none = { sequences: 0, runs: 0, interrupted: 0, decisions: 0, executed: 0, reused: 0, open: 0, falseMisses: 0 };
-  return { ...none, causes: new Map(), failures: [] };
+  const counts = Object.fromEntries(["sequences", ...counted].map((name) => [name, 0])) as Record<Counted, number>;
+  return { sequences: 0, ...counts, causes: new Map(), failures: [] };
 }
 
 export async function playSequences(options: PlayOptions): Promise<Totals> {
-  const { sequences, seed, processes, sabotage, isEnough = () => false, onProgress } = options;
+  const { sequences, seed, processes, sabotage, worlds = worldsOf, isEnough = () => false, onProgress } = options;
   const folder = mkdtempSync(join(memoryFolder(), "reprise-model-"));
   const totals = emptyTotals();
   let next = seed;
   const lane = async (): Promise<void> => {
     await using player = new Player();
     while (next < seed + sequences && !isEnough(totals)) {
-      const request: PlayRequest = { folder, seed: next, worlds: worldsOf(next), sabotage, without: [] };
+      const request: PlayRequest = { folder, seed: next, worlds: worlds(next), sabotage, without: [] };
       next += 1;
       const report = await player.play(request);
       addReport(totals, report);
-      if (report.failures.length > 0) totals.failures.push(await explainFailure(player, request, report));
+      if (report.failures.length > 0) {
+        const isMeant = sabotage !== undefined;
+        totals.failures.push(isMeant ? report.failures.join("\n") : await explainFailure(player, request, report));
+      }
       onProgress?.(totals);
     }
   };
@@ -68,8 +82,34 @@ export async function playSequences(options: PlayOptions): Promise<Totals> {
   return totals;
 }
 
-/** A memo makes steps depend on what others read: in one project of five. */
-const worldsOf = (seed: number): Worlds => ({ files: true, environment: true, memos: seed % 5 === 0 });
+/** Files and variables, and nothing else. */
+export const plainWorld: Worlds = {
+  files: true,
+  environment: true,
+  memos: false,
+  links: false,
+  http: false,
+  processes: false,
+  writes: false,
+  nesting: false,
+};
+
+/**
+ * A memo makes steps depend on what others read: in one project of five. Of the rest of the world each project knows
+ * a part, so that every part meets every other.
+ */
+export function worldsOf(seed: number): Worlds {
+  const memos = seed % 5 === 0;
+  return {
+    ...plainWorld,
+    memos,
+    links: seed % 3 === 0,
+    http: seed % 4 === 1,
+    processes: seed % 7 === 2,
+    writes: seed % 11 === 3 || seed % 11 === 7,
+    nesting: !memos && (seed % 6 === 2 || seed % 6 === 5),
+  };
+}
 
 /** A folder in memory, where there is one: most of a sequence is writing small files. */
 export function memoryFolder(): string {
@@ -83,9 +123,7 @@ export function memoryFolder(): string {
 
 export function addReport(totals: Totals, report: SequenceReport): void {
   totals.sequences += 1;
-  for (const name of ["runs", "interrupted", "decisions", "executed", "reused", "open", "falseMisses"] as const) {
-    totals[name] += report[name];
-  }
+  for (const name of counted) totals[name] += report[name];
   for (const [cause, count] of Object.entries(report.causes)) {
     totals.causes.set(cause, (totals.causes.get(cause) ?? 0) + count);
   }
@@ -94,6 +132,18 @@ export function addReport(totals: Totals, report: SequenceReport): void {
 /** `10 sequences, 70 runs, 300 step decisions: 0 false hits, 2 false misses`. */
 export function summarize({ sequences, runs, decisions, falseMisses, failures }: Totals): string {
   return `${sequences} sequences, ${runs} runs, ${decisions} step decisions: ${failures.length} false hits, ${falseMisses} false misses`;
+}
+
+/** All that was counted, a line each. */
+export function report(totals: Totals): readonly string[] {
+  const { executed, reused, interrupted, together, open, assumed, unproved, causes } = totals;
+  return [
+    summarize(totals),
+    `steps executed ${executed}, reused ${reused}; runs interrupted ${interrupted}, going on at once with another ${together}`,
+    `decisions that the model leaves open ${open}; results taken to hold that nobody could be asked about ${assumed}`,
+    `outputs that no run from nothing stands beside ${unproved}`,
+    ...[...causes].toSorted((a, b) => b[1] - a[1]).map(([cause, count]) => `false misses after ${cause}: ${count}`),
+  ];
 }
 
 /** Leaves out every edit that the failure does not need. */

@@ -1,4 +1,14 @@
 /** A project of the model test as the files that a user would have. */
+import { declaredPaths } from "./look.ts";
+import {
+  foldModule,
+  memoModule,
+  placeModule,
+  printAskModule,
+  processModule,
+  readModule,
+  writeModule,
+} from "./print-modules.ts";
 import {
   libraryModules,
   packageNames,
@@ -11,15 +21,20 @@ import {
   type Project,
   type Read,
   type StepSource,
+  type WriteWay,
 } from "./project.ts";
 
 /** Source files and installed packages by path. Data files are not among them. */
-export function printProject(project: Project): Record<string, string> {
+export function printProject(project: Project, origin: string): Record<string, string> {
   const files: Record<string, string> = {
     "package.json": JSON.stringify({ name: "project", type: "module", dependencies: dependencies(project) }),
     "lib/fold.ts": foldModule,
     "lib/read.ts": readModule,
     "lib/memo.ts": memoModule,
+    "lib/place.ts": placeModule,
+    "lib/ask.ts": printAskModule(origin),
+    "lib/process.ts": processModule,
+    "lib/write.ts": writeModule,
   };
   for (const name of packageNames) {
     const version = project.packages[name]!;
@@ -39,109 +54,6 @@ export function printProject(project: Project): Record<string, string> {
 function dependencies({ packages }: Project): Record<string, string> {
   return Object.fromEntries(Object.entries(packages).map(([name, version]) => [name, `${version}.0.0`]));
 }
-
-/** Turns anything into a number; values that only their type tells apart give different ones. */
-const foldModule = `export function fold(values: readonly unknown[]): number {
-  let sum = 7;
-  for (const char of values.map(show).join("|")) sum = (sum * 31 + char.charCodeAt(0)) % 1000003;
-  return sum;
-}
-
-function show(value: unknown): string {
-  if (Object.is(value, -0)) return "-0";
-  if (Array.isArray(value)) return "[" + value.map(show).join() + "]";
-  if (typeof value === "object" && value !== null) {
-    return "{" + Object.entries(value).sort().map(([name, each]) => name + ":" + show(each)).join() + "}";
-  }
-  return typeof value + String(value);
-}
-`;
-
-const readModule = `import fs from "node:fs";
-import { closeSync, createReadStream, existsSync, openAsBlob, openSync, readdirSync } from "node:fs";
-import { readFile, readFileSync, readSync, statSync } from "node:fs";
-import { access, open, readFile as readLater } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
-import { pathToFileURL } from "node:url";
-
-export async function orMissing(read: () => string | Promise<string>): Promise<string> {
-  try {
-    return await read();
-  } catch (error) {
-    // The last one is what openAsBlob says of a file that is not there.
-    const codes = ["ENOENT", "ENOTDIR", "ERR_INVALID_ARG_VALUE"];
-    if (!codes.includes((error as { code: string }).code)) throw error;
-    return "missing";
-  }
-}
-
-export const readNow = (path: string): string => readFileSync(path, "utf8");
-export const readPromise = async (path: string): Promise<string> => await readLater(path, "utf8");
-export const readCallback = (path: string): Promise<string> =>
-  new Promise((resolve, reject) => readFile(path, "utf8", (error, text) => (error ? reject(error) : resolve(text))));
-export async function readStream(path: string): Promise<string> {
-  let text = "";
-  for await (const chunk of createReadStream(path)) text += String(chunk);
-  return text;
-}
-export async function readHandle(path: string): Promise<string> {
-  const handle = await open(path);
-  try {
-    return await handle.readFile("utf8");
-  } finally {
-    await handle.close();
-  }
-}
-export function readDescriptor(path: string): string {
-  const descriptor = openSync(path, "r");
-  try {
-    const bytes = Buffer.alloc(100);
-    return bytes.toString("utf8", 0, readSync(descriptor, bytes));
-  } finally {
-    closeSync(descriptor);
-  }
-}
-export const readDefault = async (path: string): Promise<string> => await fs.promises.readFile(path, { encoding: "utf8" });
-export async function readLines(path: string): Promise<string> {
-  const handle = await open(path);
-  const lines: string[] = [];
-  for await (const line of createInterface({ input: handle.createReadStream() })) lines.push(line);
-  return lines.join();
-}
-export const readBlob = async (path: string): Promise<string> => await (await openAsBlob(path)).text();
-export const readUrl = (path: string): string => fs.readFileSync(pathToFileURL(resolve(path)), "utf8");
-export const afterExists = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "not there");
-export async function afterAccess(path: string): Promise<string> {
-  const isThere = await access(path).then(() => true, () => false);
-  return isThere ? await readLater(path, "utf8") : "not there";
-}
-export const afterStat = (path: string): string =>
-  statSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path, "utf8") : "not there";
-export const sizeOf = (path: string): string => String(statSync(path).size);
-export const namesIn = (path: string): string => readdirSync(path).sort().join();
-export function textsIn(path: string): string {
-  const texts: string[] = [];
-  for (const entry of readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    texts.push(entry.name + "=" + (entry.isFile() ? readFileSync(join(path, entry.name), "utf8") : "folder"));
-  }
-  return texts.join();
-}
-`;
-
-const memoModule = `import { existsSync, readFileSync } from "node:fs";
-
-const texts = new Map<string, string>();
-
-export function remembered(path: string): string {
-  let text = texts.get(path);
-  if (text === undefined) {
-    text = existsSync(path) ? readFileSync(path, "utf8") : "none";
-    texts.set(path, text);
-  }
-  return text;
-}
-`;
 
 /** How a module names what it takes from others, collected while its body is printed. */
 class Imports {
@@ -179,7 +91,7 @@ class Imports {
 const isPackage = (module: string): boolean => !module.endsWith(".ts");
 const localName = (module: string, name: string): string =>
   name === "apply" ? `${module.replaceAll("-", "_")}_apply` : name;
-const spaceOf = (module: string): string => module.replace(/\.ts$/u, "").replaceAll(/\W/gu, "_");
+const spaceOf = (module: string): string => `all_${module.replace(/\.ts$/u, "").replaceAll(/\W/gu, "_")}`;
 
 function relative(from: string, to: string): string {
   const up = "../".repeat(from.split("/").length - 1);
@@ -235,7 +147,7 @@ function printSteps(project: Project, module: string): string {
   const body = steps.map((step) => printStep(project, step, imports)).join("\n");
   const isMain = module === "pipeline.ts";
   const pipeline = isMain ? `\n${printPipeline(project, imports)}` : "";
-  const names = [...(steps.length > 0 ? ["step"] : []), ...(isMain ? ["pipeline"] : [])];
+  const names = ["step", "pipeline"].filter((name) => `${body}${pipeline}`.includes(` = ${name}({`));
   const framework = names.length === 0 ? "" : `import { ${names.join(", ")} } from "reprise";\n`;
   return `${framework}${imports.print()}\n${body}\n${pipeline}${printNoise(project, module)}`;
 }
@@ -246,15 +158,19 @@ function printStep(project: Project, step: StepSource, imports: Imports): string
     ...(step.cache === undefined ? [] : [`cache: ${JSON.stringify(step.cache)},`]),
     ...(step.version === undefined ? [] : [`version: ${JSON.stringify(step.version)},`]),
     ...(step.expires ? [`expires: "1h",`] : []),
+    ...(step.declares ? [`reads: ${JSON.stringify(declaredPaths(project, step).map((file) => ({ file })))},`] : []),
   ];
   const body = [
     ...(step.late ? [`await new Promise((resolve) => setImmediate(resolve));`] : []),
     `const seen: string[] = [];`,
     ...step.reads.map((read) => `seen.push(${printRead(read, imports)});`),
     ...(step.reads.length > 0 ? [`log("has read");`, `await new Promise((resolve) => setImmediate(resolve));`] : []),
+    ...printNested(project, step, imports),
+    ...(step.exchanges === undefined ? [] : [printExchangeOf("from", imports)]),
     `const parts = [${[step.value, "n", "a", "b", "list", "seen", ...printUses(project, step, imports, "3")].join(", ")}];`,
     `const sum = ${imports.use("lib/fold.ts", "fold")}(parts);`,
     ...(step.fragile ? [`if (sum % 5 === 0) throw new Error("fragile");`] : []),
+    ...(step.exchanges === undefined ? [] : [printExchangeOf(step.exchanges, imports)]),
     step.wide
       ? `return { sum: ${step.coarse ? "sum % 2" : "sum"}, rest: { by: "${step.id}", third: sum % 3 } };`
       : `return ${step.coarse ? "sum % 3" : "sum"};`,
@@ -264,11 +180,49 @@ function printStep(project: Project, step: StepSource, imports: Imports): string
   return [
     `${comment}export const ${variableOf(step)} = step({`,
     ...options.map((option) => `  ${option}`),
-    `  run: async ({ n, a, b, list }: { n?: any; a?: any; b?: any; list?: any }, { log }) => {`,
+    `  run: async ({ n, a, b, list${step.exchanges === undefined ? "" : ", from, to"} }: any, { log, signal }) => {`,
     ...body.map((line) => indent + line),
     `  },`,
     `});`,
+    ...printInner(project, step),
   ].join("\n");
+}
+
+/** The pipeline that other steps run this one in. */
+function printInner({ steps }: Project, step: StepSource): readonly string[] {
+  const isInside = steps.some(({ nested }) => nested.some(({ step: id, way }) => id === step.id && way === "pipeline"));
+  if (!isInside) return [];
+  const outputs = step.wide ? "{ y: made.sum, z: made.rest }" : "{ y: made }";
+  return [
+    `export const ${innerOf(step)} = pipeline({`,
+    `  name: "${innerOf(step)}",`,
+    `  build({ n }: { n: number }) {`,
+    `    const made: any = ${variableOf(step)}({ n });`,
+    `    return ${outputs};`,
+    `  },`,
+    `});`,
+  ];
+}
+
+const innerOf = (step: { readonly id: number }): string => `inner_${step.id}`;
+
+function printNested({ steps }: Project, { nested }: StepSource, imports: Imports): readonly string[] {
+  return nested.map(({ step: id, way, param }) => {
+    const target = steps.find((step) => step.id === id)!;
+    if (way === "function") {
+      const called = imports.use(target.module, variableOf(target));
+      return `seen.push(JSON.stringify(await ${called}.run({ n: ${param} })));`;
+    }
+    const inner = imports.use(target.module, innerOf(target));
+    const run = `await ${inner}.run({ n: ${param} }, { signal, reporter: "silent" })`;
+    return `for (const made of Object.values((${run}).outputs)) seen.push(JSON.stringify(await made.load()));`;
+  });
+}
+
+function printExchangeOf(way: WriteWay | "from", imports: Imports): string {
+  if (way !== "from") return `if (to !== undefined) await ${imports.use("lib/write.ts", way)}(to, String(sum));`;
+  const read = `await ${imports.use("lib/read.ts", "orMissing")}(() => ${imports.use("lib/read.ts", "readNow")}(from))`;
+  return `if (from !== undefined) seen.push(${read});`;
 }
 
 const variableOf = (step: StepSource): string => `step_${step.id}`;
@@ -290,6 +244,12 @@ function printRead(read: Read, imports: Imports): string {
       return guarded("sizeOf");
     case "environment":
       return printVariable(read);
+    case "place":
+      return `${imports.use("lib/place.ts", read.way)}(${path})`;
+    case "http":
+      return `await ${imports.use("lib/ask.ts", read.way === "fetch" ? "askByFetch" : "askByGet")}("${read.resource}")`;
+    case "process":
+      return `await ${imports.use("lib/process.ts", read.way)}(${path})`;
     case "memo":
       return `${imports.use("lib/memo.ts", "remembered")}(${path})`;
   }

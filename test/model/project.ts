@@ -34,7 +34,13 @@ export type Read =
   | { readonly kind: "size"; readonly path: string }
   | { readonly kind: "environment"; readonly name: string; readonly way: VariableWay }
   /** A text that a memo of a module keeps, for all steps that ask for it. */
-  | { readonly kind: "memo"; readonly path: string };
+  | { readonly kind: "memo"; readonly path: string }
+  /** What a URL of the project's server answers. */
+  | { readonly kind: "http"; readonly resource: string; readonly way: HttpWay }
+  /** What another program says that a file holds. */
+  | { readonly kind: "process"; readonly path: string; readonly way: ProcessWay }
+  /** A path itself: where a link leads, where a path ends, or whether it is a link. */
+  | { readonly kind: "place"; readonly path: string; readonly way: PlaceWay };
 
 export const fileWays = [
   "readNow",
@@ -55,6 +61,21 @@ export type OptionalWay = (typeof optionalWays)[number];
 export const variableWays = ["value", "value", "taken", "spread", "presence", "names"] as const;
 export type VariableWay = (typeof variableWays)[number];
 
+/** `fetch` follows to where a resource has moved, `get` of `node:http` does not. */
+export const httpWays = ["fetch", "get"] as const;
+export type HttpWay = (typeof httpWays)[number];
+export const processWays = ["execFile", "execFileSync", "spawn", "exec"] as const;
+export type ProcessWay = (typeof processWays)[number];
+export const placeWays = ["readlink", "realpath", "lstat"] as const;
+export type PlaceWay = (typeof placeWays)[number];
+
+/** A step whose function is called by that of another one: as a function, or in a pipeline of its own with the store. */
+export interface Nested {
+  readonly step: number;
+  readonly way: "function" | "pipeline";
+  readonly param: number;
+}
+
 export interface StepSource {
   readonly id: number;
   name: string;
@@ -74,8 +95,16 @@ export interface StepSource {
   expires: boolean;
   /** Reads and everything else happen after a timer. */
   readonly late: boolean;
+  /** Says with the option `reads` what the processes that it starts read. */
+  declares: boolean;
+  /** Writes its sum to the file that a node names as `to`, and reads the one that it names as `from`. */
+  readonly exchanges: WriteWay | undefined;
+  nested: Nested[];
   dress: number;
 }
+
+export const writeWays = ["writeFileSync", "writeFile", "stream", "rename"] as const;
+export type WriteWay = (typeof writeWays)[number];
 
 export type CacheOption = undefined | true | false | "off";
 
@@ -91,6 +120,17 @@ export interface Node {
   cache: CacheOption;
 }
 
+/** What a server has under a name. */
+export interface Resource {
+  text: string;
+  /** Of this text the validator is made: another number is another validator. */
+  tag: number;
+  validator: "etag" | "modified" | "none";
+  status: 200 | 404 | 503;
+  /** A later resource that it sends to. */
+  movedTo: string | undefined;
+}
+
 export interface Project {
   nextId: number;
   declarations: Declaration[];
@@ -104,6 +144,11 @@ export interface Project {
   folders: string[];
   /** Variables of the environment; one that is not here is unset. */
   environment: Record<string, string>;
+  /** Where links lead, relative to their folder, by path. No link is also a file. */
+  links: Record<string, string>;
+  resources: Record<string, Resource>;
+  /** Nobody answers. */
+  offline: boolean;
   /** How modules import: by name or as a namespace. */
   namespaces: boolean;
   /** Unrelated code that is added to modules, by module. */
@@ -117,13 +162,28 @@ export const stepModules = ["steps/first.ts", "steps/second.ts", "pipeline.ts"];
 export const packageNames = ["pkg-scale", "pkg-shift"];
 export const dataPaths = ["data/a.txt", "data/b.txt", "data/sub/c.txt", "data/sub/d.txt", "extra/e.txt", "extra/f.txt"];
 export const dataFolders = ["data", "data/sub", "extra"];
+export const fileLinks = ["data/link.txt", "extra/link.txt"];
+export const folderLinks = ["extra/linked"];
+export const resourceNames = ["/prices", "/rates", "/names"];
+/** Written to by steps; always there. */
+export const outFolder = "out";
 export const variableNames = ["MODEL_MODE", "MODEL_LEVEL", "MODEL_REGION"];
+
+/** Paths that lead through links. */
+const linkedPaths = [...fileLinks, `${folderLinks[0]}/c.txt`, `${folderLinks[0]}/a.txt`];
 
 /** Which parts of the world the steps of a project read. */
 export interface Worlds {
   readonly files: boolean;
   readonly environment: boolean;
   readonly memos: boolean;
+  readonly links: boolean;
+  readonly http: boolean;
+  readonly processes: boolean;
+  /** Steps write files that others read. */
+  readonly writes: boolean;
+  /** Steps run steps and pipelines. */
+  readonly nesting: boolean;
 }
 
 export function makeProject(random: Random, worlds: Worlds): Project {
@@ -136,6 +196,9 @@ export function makeProject(random: Random, worlds: Worlds): Project {
     files: {},
     folders: [],
     environment: {},
+    links: {},
+    resources: {},
+    offline: false,
     namespaces: random.chance(0.2),
     noise: {},
     pipelineCache: random.chance(0.05) ? random.pick([true, false, "off"] as const) : undefined,
@@ -143,9 +206,15 @@ export function makeProject(random: Random, worlds: Worlds): Project {
   };
   for (const path of dataPaths) if (random.chance(0.7)) project.files[path] = randomText(random);
   for (const name of variableNames) if (random.chance(0.5)) project.environment[name] = randomValue(random);
+  if (worlds.links) {
+    for (const path of [...fileLinks, ...folderLinks]) if (random.chance(0.8)) setLink(project, random, path);
+  }
+  if (worlds.http) {
+    for (const name of resourceNames) project.resources[name] = randomResource(project, random, name);
+  }
   for (let count = 2 + random.below(4); count > 0; count--) addDeclaration(project, random, worlds);
   for (let count = 2 + random.below(3); count > 0; count--) addStep(project, random, worlds);
-  for (let count = 2 + random.below(4); count > 0; count--) addNode(project, random);
+  for (let count = 2 + random.below(4); count > 0; count--) addNode(project, random, worlds);
   return project;
 }
 
@@ -188,18 +257,35 @@ export function addStep(project: Project, random: Random, worlds: Worlds): StepS
     version: random.chance(0.1) ? "1" : undefined,
     expires: random.chance(0.15),
     late: random.chance(0.3),
+    declares: worlds.processes && random.chance(0.5),
+    exchanges: worlds.writes && random.chance(0.6) ? random.pick(writeWays) : undefined,
+    nested: [],
     dress: 0,
   };
   for (let count = random.below(3); count > 0; count--) {
     const read = randomRead(random, worlds, 1);
     if (read !== undefined) step.reads.push(read);
   }
+  if (worlds.nesting && random.chance(0.8)) step.nested = randomNested(project, random, id);
   project.steps.push(step);
   return step;
 }
 
-export function addNode(project: Project, random: Random): Node {
-  const step = random.pick(project.steps);
+/** One or two older steps that do not nest themselves, and whose function tells all that it depends on. */
+export function randomNested(project: Project, random: Random, before: number): Nested[] {
+  const plain = project.steps.filter(({ id, nested, fragile }) => id < before && nested.length === 0 && !fragile);
+  if (plain.length === 0) return [];
+  return [...new Set([random.pick(plain), ...pickSome(plain, random, 1)])].map((target): Nested => {
+    // What a pipeline inside tells of servers and processes is told of its own steps, by rules of their own.
+    const mayRun = !/"kind":"(?:http|process)"/u.test(JSON.stringify(target.reads)) && target.exchanges === undefined;
+    const way = mayRun && random.chance(0.7) ? "pipeline" : "function";
+    return { step: target.id, way, param: 100 + random.below(3) };
+  });
+}
+
+export function addNode(project: Project, random: Random, worlds: Worlds): Node {
+  const nesting = project.steps.filter(({ nested }) => nested.length > 0);
+  const step = random.pick(nesting.length > 0 && random.chance(0.5) ? nesting : project.steps);
   const node: Node = {
     id: project.nextId++,
     step: step.id,
@@ -218,8 +304,50 @@ export function addNode(project: Project, random: Random): Node {
       node.arguments["list"] = { kind: "list", items };
     }
   }
+  if (worlds.writes && step.exchanges !== undefined) exchangeFiles(project, node, random);
   project.nodes.push(node);
   return node;
+}
+
+/** A file of its own to write, and one to read of a node that it takes an output from, which so has ended before. */
+function exchangeFiles(project: Project, node: Node, random: Random): void {
+  if (random.chance(0.75)) node.arguments["to"] = { kind: "value", value: `${outFolder}/n${node.id}.txt` };
+  else delete node.arguments["to"];
+  const writers = project.nodes.filter(({ arguments: { to } }) => to !== undefined);
+  if (writers.length === 0 || random.chance(0.2)) return;
+  const from = random.pick(writers);
+  const { value } = from.arguments["to"] as Extract<Argument, { kind: "value" }>;
+  const output = stepOf(project, from).wide ? "rest" : "output";
+  node.arguments["from"] = { kind: "value", value };
+  node.arguments["a"] = { kind: "output", node: from.id, output };
+}
+
+/** Makes a path a link; to something that is not there now and then. */
+export function setLink(project: Project, random: Random, path: string): void {
+  const isFolder = folderLinks.includes(path);
+  const targets = isFolder ? dataFolders : [...dataPaths, ...fileLinks];
+  delete project.files[path];
+  project.links[path] = random.chance(0.1) ? "nowhere" : relativeFrom(path, random.pick(targets));
+}
+
+function relativeFrom(path: string, target: string): string {
+  return `${"../".repeat(path.split("/").length - 1)}${target}`;
+}
+
+export function setFile({ files, links }: Project, path: string, text: string): void {
+  delete links[path];
+  files[path] = text;
+}
+
+export function randomResource(project: Project, random: Random, name: string): Resource {
+  const later = resourceNames.slice(resourceNames.indexOf(name) + 1);
+  return {
+    text: randomText(random),
+    tag: project.nextId++,
+    validator: random.pick(["etag", "etag", "modified", "modified", "none"] as const),
+    status: random.pick([200, 200, 200, 200, 404, 503] as const),
+    movedTo: later.length > 0 && random.chance(0.1) ? random.pick(later) : undefined,
+  };
 }
 
 /** An output of an earlier node. */
@@ -239,9 +367,12 @@ export function randomRead(random: Random, worlds: Worlds, depth: number): Read 
   if (worlds.files && depth > 0) kinds.push("choice", "choice");
   if (worlds.environment) kinds.push("environment", "environment");
   if (worlds.memos) kinds.push("memo");
+  if (worlds.links) kinds.push("place");
+  if (worlds.http) kinds.push("http", "http", "http");
+  if (worlds.processes) kinds.push("process", "process", "process");
   if (kinds.length === 0) return undefined;
   const kind = random.pick(kinds);
-  const path = random.pick(dataPaths);
+  const path = random.pick(worlds.links ? [...dataPaths, ...linkedPaths, ...linkedPaths] : dataPaths);
   switch (kind) {
     case "file":
       return { kind, path, way: random.pick(fileWays) };
@@ -255,7 +386,17 @@ export function randomRead(random: Random, worlds: Worlds, depth: number): Read 
       return { kind, path, begins, otherwise: randomRead(random, worlds, depth - 1)! };
     }
     case "folder":
-      return { kind, path: random.pick(dataFolders), deep: random.chance(0.4) };
+      return {
+        kind,
+        path: random.pick(worlds.links ? [...dataFolders, ...folderLinks] : dataFolders),
+        deep: random.chance(0.4),
+      };
+    case "place":
+      return { kind, path: random.pick([...linkedPaths, ...folderLinks, path]), way: random.pick(placeWays) };
+    case "http":
+      return { kind, resource: random.pick(resourceNames), way: random.pick(httpWays) };
+    case "process":
+      return { kind, path, way: random.pick(processWays) };
     case "environment":
       return { kind, name: random.pick(variableNames), way: random.pick(variableWays) };
   }

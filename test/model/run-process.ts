@@ -10,10 +10,14 @@ import { repository } from "../rig/project.ts";
 import { variableNames } from "./project.ts";
 import { Tally, type RunResult, type RunWay } from "./tally.ts";
 
-/** The built command line; `reprise` is linked into the project's packages. */
-export async function runInProcess(root: string, way: RunWay): Promise<RunResult> {
+/** The built command line, once or in several processes at once; `reprise` is linked into the project's packages. */
+export async function runInProcesses(root: string, ways: readonly RunWay[]): Promise<readonly RunResult[]> {
   linkPackage(root);
-  const args = ["run", "pipeline.ts", "--json", "--jobs", String(way.jobs)];
+  return await Promise.all(ways.map((way) => runInProcess(root, way)));
+}
+
+async function runInProcess(root: string, way: RunWay): Promise<RunResult> {
+  const args = ["run", "pipeline.ts#main", "--json", "--jobs", String(way.jobs)];
   const child = spawn(process.execPath, [join(repository, "dist", "bin.js"), ...args], {
     cwd: root,
     env: environment(),

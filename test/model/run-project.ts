@@ -2,12 +2,16 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { planPipeline } from "../../src/define/plan-pipeline.ts";
 import type { Plan } from "../../src/define/plan.ts";
 import { StoreError } from "../../src/error.ts";
 import type { CodeIdentity, CodeIndex } from "../../src/code/identity.ts";
 import type { Digest } from "../../src/hash/digest.ts";
 import { createRegistry } from "../../src/materializer/registry.ts";
-import type { Observer } from "../../src/observe/observer.ts";
+import { outsideStep } from "../../src/define/step-scope.ts";
+import type { Observed, Observer } from "../../src/observe/observer.ts";
+import { digestTrace } from "../../src/record/digest-trace.ts";
+import type { ReadKind } from "../../src/record/trace.ts";
 import type { RunPlanOptions } from "../../src/runner/run.ts";
 import { runPlan } from "../../src/runner/run.ts";
 import type { RunnerPorts } from "../../src/runner/ports.ts";
@@ -19,18 +23,31 @@ import type { Change, MetadataStore } from "../../src/store/metadata-store.ts";
 import { openMemoryBlobStore } from "../../src/store/memory-blob-store.ts";
 import { openMemoryMetadataStore } from "../../src/store/memory-metadata-store.ts";
 import { openOverflow } from "../../src/store/overflow.ts";
+import { withExecutor, type Executor } from "./framework.ts";
 import { loadPlan } from "./load.ts";
 import { libraryModules, stepModules } from "./project.ts";
-import { Tally, type Interrupt, type RunResult, type RunWay } from "./tally.ts";
+import { plainWay, Tally, type Interrupt, type RunResult, type RunWay } from "./tally.ts";
 
 /** Breaks a part of Reprise, to see that the test notices. */
-export type Sabotage = "observation" | "code" | "layout";
+export type Sabotage = "observation" | "code" | "layout" | "answers" | "processes" | "links" | "inside";
 
-/** Runs as a new process would, with the store that is there. */
-export async function runWithStore(root: string, way: RunWay, sabotage?: Sabotage): Promise<RunResult> {
+/**
+ * Runs as a new process would, with the store that is there. Runs at once share their modules, as two in one process do;
+ * the second one has a stack of its own when the first asks for many jobs, as one in another process would.
+ */
+export async function runWithStore(
+  root: string,
+  [way, ...others]: readonly RunWay[],
+  sabotage?: Sabotage,
+): Promise<readonly RunResult[]> {
   await using stack = await openStack({ cwd: root });
   const plan = await loadPlan(root, stack.code);
-  return await play(plan, await sabotaged(withRefusal(stack, way.interrupt), sabotage), way);
+  const first = await sabotaged(withRefusal(stack, way!.interrupt), sabotage);
+  if (others.length === 0) return [await play(plan, first, way!)];
+  await using another = await openStack({ cwd: root });
+  // The modules are those that the first one's index has seen loaded.
+  const second = await sabotaged(way!.jobs > 1 ? { ...another, code: stack.code } : stack, sabotage);
+  return await Promise.all([play(plan, first, way!), ...others.map((other) => play(plan, second, other))]);
 }
 
 /** Executes everything in modules loaded by Node alone, without code identity, observation or anything stored. */
@@ -52,7 +69,7 @@ export async function runFromNothing(root: string): Promise<RunResult> {
     defaults: {},
     version: "0.0.0",
   };
-  return await play(plan, ports, { jobs: 1, cache: "off", forced: new Set(), interrupt: undefined });
+  return await play(plan, ports, { ...plainWay, cache: "off" });
 }
 
 async function play(plan: Plan, ports: RunnerPorts, way: RunWay): Promise<RunResult> {
@@ -67,7 +84,9 @@ async function play(plan: Plan, ports: RunnerPorts, way: RunWay): Promise<RunRes
     onEvent: tally.note,
   };
   try {
-    const outcome = await runPlan(plan, ports, options);
+    const outcome = await withExecutor(runInside(ports, tally, way.cache === "off" ? "off" : undefined), () =>
+      runPlan(plan, ports, options),
+    );
     const handle = toRunHandle(plan, outcome, ports as Stack);
     for (const [name, output] of Object.entries(handle.outputs)) {
       const { status } = tally.nodes.get(name.slice(0, name.indexOf("_")))!;
@@ -77,6 +96,22 @@ async function play(plan: Plan, ports: RunnerPorts, way: RunWay): Promise<RunRes
     if (interrupt?.kind !== "refuse") throw error;
   }
   return tally;
+}
+
+/** Runs the pipelines of steps with what their own run has. */
+function runInside(ports: RunnerPorts, tally: Tally, cache: RunWay["cache"]): Executor {
+  return async (pipeline, params, { signal }) => {
+    const plan = planPipeline(pipeline, params);
+    const inner = new Tally(plainWay, () => undefined);
+    const outcome = await runPlan(plan, ports, {
+      onEvent: inner.note,
+      ...(cache === undefined ? {} : { cache }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    tally.addInner(plan.pipeline, params["n"], inner);
+    if (outcome.run.status !== "completed") throw new TypeError(`pipeline "${plan.pipeline}" ${outcome.run.status}`);
+    return toRunHandle(plan, outcome, ports as Stack);
+  };
 }
 
 async function load(output: { load(): Promise<unknown> }): Promise<string | undefined> {
@@ -135,6 +170,19 @@ async function sabotaged(ports: RunnerPorts, sabotage: Sabotage | undefined): Pr
       return ports;
     case "observation":
       return { ...ports, openObserver: () => blindObserver };
+    case "answers":
+      return withoutReads(ports, ["http"]);
+    case "links":
+      return withoutReads(ports, ["link", "realpath"]);
+    case "processes":
+      return {
+        ...ports,
+        openObserver: (files) =>
+          careless(ports.openObserver(files), (observed) => ({ ...observed, obstacle: undefined })),
+      };
+    case "inside":
+      // What is read in a pipeline that a step runs is nobody's.
+      return { ...ports, openObserver: (files) => outsideStep(() => ports.openObserver(files)) };
     case "code":
       // As caches did that look at a function's text, and not at what it calls.
       return { ...ports, code: codeIndexOf((run) => run, "proved") };
@@ -146,6 +194,26 @@ async function sabotaged(ports: RunnerPorts, sabotage: Sabotage | undefined): Pr
       return { ...ports, code: codeIndexOf(() => texts.join("\n"), "proved") };
     }
   }
+}
+
+function withoutReads(ports: RunnerPorts, kinds: readonly ReadKind[]): RunnerPorts {
+  const forget = ({ trace, ...observed }: Observed): Observed => {
+    if (trace === undefined) return { ...observed, trace };
+    const content = { ...trace.content, reads: trace.content.reads.filter(({ kind }) => !kinds.includes(kind)) };
+    return { ...observed, trace: { content, digest: digestTrace(content) } };
+  };
+  return { ...ports, openObserver: (files) => careless(ports.openObserver(files), forget) };
+}
+
+/** An observer that tells less than it saw. */
+function careless(observer: Observer, tell: (observed: Observed) => Observed): Observer {
+  return {
+    ...observer,
+    observe(parts) {
+      const observation = observer.observe(parts);
+      return { run: observation.run, close: async () => tell(await observation.close()) };
+    },
+  };
 }
 
 const blindObserver: Observer = {

@@ -7,48 +7,41 @@ import { seededRandom, type Random } from "../code-identity/fuzz-program.ts";
 import type { CacheEntry } from "../../src/record/cache-entry.ts";
 import type { KeyDigest } from "../../src/record/key.ts";
 import { openStack } from "../../src/stack/stack.ts";
-import { byNamespace, editProject, type Deed, type Edit } from "./edits.ts";
+import { byNamespace, type Deed, type Edit, type FileChange } from "./edit.ts";
+import { editProject } from "./edits.ts";
 import { ProjectFolder } from "./folder.ts";
+import { Judge, type Predictions, type Run, type SequenceReport } from "./judge.ts";
 import { Model, type Outputs, type Prediction } from "./model.ts";
 import { nodeName } from "./print-project.ts";
-import { dataPaths, makeProject, randomText, stepOf, type Project, type Worlds } from "./project.ts";
+import { dataPaths, makeProject, randomText, setFile, type Project, type Worlds } from "./project.ts";
 import { runFromNothing } from "./run-project.ts";
-import type { Interrupt, Runner, RunResult, RunWay } from "./tally.ts";
+import type { ResourceServer } from "./server.ts";
+import { plainWay, type Interrupt, type Runner, type RunResult, type RunWay } from "./tally.ts";
 
 export interface SequenceOptions {
   readonly folder: string;
   readonly seed: number;
   readonly worlds: Worlds;
   readonly run: Runner;
+  readonly server: ResourceServer;
   /** Whether runs are interrupted from within the process, or by killing theirs. */
   readonly interrupts: "within" | "kill";
   /** Numbers of edits that are left out, to see which ones a failure needs. */
   readonly without?: ReadonlySet<number>;
 }
 
-export interface SequenceReport {
-  runs: number;
-  interrupted: number;
-  /** Nodes that ended in a way that the model can be asked about. */
-  decisions: number;
-  executed: number;
-  reused: number;
-  /** Decisions that the model leaves open. */
-  open: number;
-  falseMisses: number;
-  /** What had been edited before a false miss, and the reason that Reprise gave: how often. */
-  readonly causes: Record<string, number>;
-  /** What was done, a line each. */
-  readonly story: string[];
-  /** False hits and wrong results; the sequence ends with the first. */
-  readonly failures: string[];
-  edits: number;
-}
-
 /** Plays a sequence to its end, or to the first run that is wrong. */
 export async function playSequence(options: SequenceOptions): Promise<SequenceReport> {
   const sequence = new Sequence(options);
   return await sequence.play();
+}
+
+interface ChosenWay {
+  readonly way: RunWay;
+  /** The project as it is edited in the middle. */
+  readonly after?: Project;
+  /** A run that goes on at the same time. */
+  readonly another?: RunWay;
 }
 
 class Sequence {
@@ -58,26 +51,12 @@ class Sequence {
   readonly #past: Project[] = [];
   readonly #blobs = new Map<string, readonly string[]>();
   readonly #keys = new Map<string, Set<KeyDigest>>();
-  /** Names of all edits so far. */
-  readonly #edits: string[] = [];
-  readonly #report: SequenceReport = {
-    runs: 0,
-    interrupted: 0,
-    decisions: 0,
-    executed: 0,
-    reused: 0,
-    open: 0,
-    falseMisses: 0,
-    causes: {},
-    story: [],
-    failures: [],
-    edits: 0,
-  };
+  readonly #judge = new Judge();
   #project: Project;
 
   constructor(options: SequenceOptions) {
     this.#options = options;
-    this.#folder = new ProjectFolder(join(options.folder, `sequence-${options.seed}`));
+    this.#folder = new ProjectFolder(join(options.folder, `sequence-${options.seed}`), options.server.origin);
     this.#project = makeProject(seededRandom(options.seed), options.worlds);
   }
 
@@ -94,29 +73,34 @@ class Sequence {
   }
 
   async #play(seed: number, without: SequenceOptions["without"]): Promise<SequenceReport> {
-    this.#folder.place(this.#project, "write");
+    this.#place("write");
     await this.#run(seededRandom(seed + 7919), undefined);
-    this.#report.edits = 4 + (seed % 5);
-    for (let number = 1; number <= this.#report.edits; number++) {
-      if (this.#report.failures.length > 0) break;
+    this.#judge.report.edits = 4 + (seed % 5);
+    for (let number = 1; number <= this.#judge.report.edits; number++) {
+      if (this.#judge.report.failures.length > 0) break;
       if (without?.has(number) === true) continue;
       // Random of its own, so that an edit is much the same when others before it are left out.
       const random = seededRandom(seed * 131 + number);
       for (let count = random.chance(0.25) ? 2 : 1; count > 0; count--) await this.#edit(random, number);
       await this.#run(random, number);
     }
-    return this.#report;
+    return this.#judge.report;
+  }
+
+  #place(change: FileChange): void {
+    this.#folder.place(this.#project, change);
+    this.#options.server.serve(this.#project);
   }
 
   async #edit(random: Random, number: number): Promise<void> {
     this.#past.push(structuredClone(this.#project));
     const edit = editProject(this.#project, { random, worlds: this.#options.worlds, past: this.#past });
-    this.#edits.push(edit.name);
+    this.#judge.edits.push(edit.name);
     // Going back to old code may change it as well.
-    if (this.#project.namespaces !== this.#past.at(-1)!.namespaces) this.#edits.push(byNamespace);
-    this.#folder.place(this.#project, edit.change);
+    if (this.#project.namespaces !== this.#past.at(-1)!.namespaces) this.#judge.edits.push(byNamespace);
+    this.#place(edit.change);
     await this.#do(edit);
-    this.#report.story.push(`${number}. ${describe(edit)}`);
+    this.#judge.report.story.push(`${number}. ${describe(edit)}`);
   }
 
   async #do({ deed }: Edit): Promise<void> {
@@ -145,6 +129,8 @@ class Sequence {
         return folder.spoilCodeState(deed.pick);
       case "move-project":
         return folder.move();
+      case "spoil-written":
+        return folder.spoilWritten(deed.pick);
       case "invalidate":
         await this.#change(deed.step, (entry) => ({ ...entry, invalidatedAt: entry.invalidatedAt ?? Date.now() }));
         return model.invalidate(deed.step);
@@ -182,120 +168,69 @@ class Sequence {
 
   async #run(random: Random, number: number | undefined): Promise<void> {
     // What steps share in memory is told by the folder; in a new one it is as empty as in a new process.
-    if (this.#options.worlds.memos && this.#options.interrupts === "within") this.#folder.move();
-    const { way, after } = this.#chooseWay(random, number);
-    this.#report.runs += 1;
-    if (way.interrupt !== undefined) this.#report.interrupted += 1;
-    this.#report.story.push(`   ${describeWay(way)}`);
+    const { worlds, interrupts } = this.#options;
+    if (worlds.memos && interrupts === "within") this.#folder.move();
+    const { way, after, another } = this.#chooseWay(random, number);
+    const ways = another === undefined ? [way] : [way, another];
+    const { report } = this.#judge;
+    report.runs += ways.length;
+    report.interrupted += ways.filter(({ interrupt }) => interrupt !== undefined).length;
+    report.together += ways.length - 1;
+    report.story.push(`   ${ways.map(describeWay).join(" | at once ")}`);
     // The run from nothing comes first: a step must not find what another run left in memory or on disk.
-    const reference = after === undefined ? await runFromNothing(this.#folder.root) : undefined;
-    const result = await this.#options.run(this.#folder.root, way);
-    for (const [digest, blobs] of result.blobs) this.#blobs.set(digest, blobs);
-    for (const [step, keys] of result.keys) this.#keys.set(step, (this.#keys.get(step) ?? new Set()).union(keys));
-    if (reference !== undefined) {
-      this.#expectWhole(reference);
-      const predictions = this.#predict(this.#project, reference, way);
-      this.#compare(predictions, result, reference, way);
-      if (this.#report.failures.length > 0) return;
-      this.#remember(this.#project, result, way, () => predictions);
+    const reference = after === undefined ? await this.#runFromNothing() : undefined;
+    const results = await this.#options.run(this.#folder.root, ways);
+    for (const result of results) {
+      if (worlds.writes) result.written = this.#folder.written();
+      for (const [digest, blobs] of result.blobs) this.#blobs.set(digest, blobs);
+      for (const [step, keys] of result.keys) this.#keys.set(step, (this.#keys.get(step) ?? new Set()).union(keys));
+    }
+    if (reference !== undefined) return this.#judgeRuns(ways, results, reference);
+    this.#rememberEdited(after!, results[0]!, way);
+    this.#project = after!;
+    this.#judge.edits.push("a file edited in the middle of a run");
+  }
+
+  async #runFromNothing(): Promise<RunResult> {
+    const play = async (): Promise<RunResult> => await runFromNothing(this.#folder.root);
+    return this.#options.worlds.writes ? await this.#folder.withEmptyOut(play) : await play();
+  }
+
+  #judgeRuns(ways: readonly RunWay[], results: readonly RunResult[], reference: RunResult): void {
+    const project = this.#project;
+    this.#judge.expectWhole(project, reference);
+    const runs = ways.map((way, index): Run => {
+      const result = results[index]!;
+      const expectations = this.#predict(project, reference, way);
+      const predictions = this.#isHandedOther ? this.#predict(project, result, way) : expectations;
+      return { project, way, result, reference, expectations, predictions };
+    });
+    this.#judge.compare(runs, () => [...this.#model.damaged.values()].includes("silent"));
+    if (this.#judge.report.failures.length > 0) return;
+    for (const { way, result, predictions } of runs) {
+      this.#remember(project, result, way, () => predictions);
+      this.#rememberInner(result, way, predictions);
       if (way.interrupt?.kind === "refuse") this.#model.perhapsMend(brokenOff(result, reference));
       if (way.interrupt?.kind === "kill") this.#rememberUnfinished(result, reference, predictions);
-    } else {
-      this.#rememberEdited(after!, result, way);
-      this.#project = after!;
-      this.#edits.push("a file edited in the middle of a run");
     }
   }
 
-  /** A step fails where it was made to; any other failure is a mistake in how projects are made, and would hide others. */
-  #expectWhole(reference: RunResult): void {
-    for (const node of this.#project.nodes) {
-      const status = reference.nodes.get(nodeName(node))?.status;
-      const isMeant = status === "completed" || status === "skipped" || stepOf(this.#project, node).fragile;
-      if (!isMeant) this.#report.failures.push(`the project is broken: ${nodeName(node)} was ${status}`);
-    }
+  /** Whether nodes may be handed what a run from nothing does not hand them: where something is assumed or not done again. */
+  get #isHandedOther(): boolean {
+    return this.#options.worlds.http || this.#options.worlds.writes;
   }
 
-  #predict(project: Project, { nodes }: RunResult, way: RunWay): Map<string, Prediction> {
+  #predict(project: Project, { nodes, written }: RunResult, way: RunWay): Map<string, Prediction> {
     const outputs = new Map<string, Outputs>();
     const failed = new Set<string>();
     for (const [name, node] of nodes) {
       if (node.status === "completed" || node.status === "cached") outputs.set(name, node.outputs);
       if (node.status === "failed") failed.add(name);
     }
-    return this.#model.predict(project, outputs, failed, {
+    return this.#model.predict(project, outputs, failed, written, {
       ...way,
       cache: way.cache === "refresh" ? false : undefined,
     });
-  }
-
-  #compare(predictions: ReadonlyMap<string, Prediction>, result: RunResult, reference: RunResult, way: RunWay): void {
-    const report = this.#report;
-    for (const [name, { verdict, madeAt }] of predictions) {
-      const node = result.nodes.get(name);
-      const truth = reference.nodes.get(name)!;
-      if (node === undefined || !isJudged(node.status, way)) continue;
-      const facts = `${name} was ${node.status} (${node.reason}), the model says ${verdict}`;
-      if (node.status === "skipped" || verdict === "skip") {
-        if (node.status !== "skipped" || verdict !== "skip") report.failures.push(`wrong end: ${facts}`);
-        continue;
-      }
-      report.decisions += 1;
-      if (node.executed) report.executed += 1;
-      else report.reused += 1;
-      if (verdict === "either") report.open += 1;
-      const isSame =
-        (node.status === "failed") === (truth.status === "failed") && isDeepStrictEqual(node.outputs, truth.outputs);
-      if (!isSame) report.failures.push(`${node.executed ? "wrong output" : "false hit"}: ${facts}`);
-      else if (!node.executed && verdict === "run") report.failures.push(`false hit with the right output: ${facts}`);
-      if (node.executed && verdict === "hit") {
-        this.#countMiss(this.#causeOf(name, madeAt ?? 0, node.reason));
-        report.story.push(`   false miss: ${facts}`);
-      }
-    }
-    if (way.interrupt === undefined) this.#compareTwins(predictions, result);
-    for (const [name, value] of result.values) {
-      // Damage that nobody has seen before, or that could not be mended because the disk is full.
-      const mayBeDamaged = way.interrupt?.kind === "refuse" || [...this.#model.damaged.values()].includes("silent");
-      const isDamaged = value === undefined && mayBeDamaged;
-      if (!isDamaged && value !== reference.values.get(name)) {
-        report.failures.push(`wrong value of ${name}: ${value} instead of ${reference.values.get(name)}`);
-      }
-    }
-  }
-
-  /** Of equal nodes exactly one executes, whichever it is. */
-  #compareTwins(predictions: ReadonlyMap<string, Prediction>, { nodes }: RunResult): void {
-    const groups = new Set([...predictions.values()].flatMap(({ twins }) => twins ?? []));
-    for (const { names, isMadeAnyway } of groups) {
-      if (isMadeAnyway) continue;
-      const executed = names.filter((name) => nodes.get(name)?.executed);
-      if (executed.length === 0) this.#report.failures.push(`false hit: none of ${names.join()} executed`);
-      for (const name of executed.slice(1)) {
-        this.#countMiss("an equal node in the same run");
-        this.#report.story.push(`   false miss: ${name} executed as ${executed[0]} did`);
-      }
-    }
-  }
-
-  #countMiss(cause: string): void {
-    this.#report.falseMisses += 1;
-    this.#report.causes[cause] = (this.#report.causes[cause] ?? 0) + 1;
-  }
-
-  /** What had been edited since the result was made that could have been reused, and what Reprise says. */
-  #causeOf(name: string, madeAt: number, reason: string): string {
-    const edits = [...new Set(this.#edits.slice(madeAt))].toSorted();
-    if (edits.includes(byNamespace)) return byNamespace;
-    if (this.#project.namespaces && edits.some((edit) => /declaration|as it was/u.test(edit))) {
-      return "a declaration renamed, moved or exchanged for an equal one, imported as a namespace";
-    }
-    const node = this.#project.nodes.find((each) => nodeName(each) === name)!;
-    const reads = JSON.stringify(stepOf(this.#project, node).reads);
-    if (reads.includes('"memo"')) return "what another step read that shares a memo";
-    if (reason === "env" && /"presence"|"names"/u.test(reads))
-      return "another value of a variable of which only its presence counts";
-    return `${edits.length === 0 ? "no edit" : edits.join(" + ")}: ${reason}`;
   }
 
   /** What executed to its end is remembered, by what it was made from. */
@@ -307,7 +242,7 @@ class Sequence {
   ): void {
     // A run goes on where its disk is full, and what it could not record is recorded later, if it can be.
     const isCertain = way.interrupt?.kind !== "refuse";
-    const madeAt = this.#edits.length;
+    const madeAt = this.#judge.edits.length;
     for (const node of project.nodes) {
       const name = nodeName(node);
       const outcome = result.nodes.get(name);
@@ -323,13 +258,26 @@ class Sequence {
     }
   }
 
+  #rememberInner({ inner }: RunResult, { interrupt }: RunWay, predictions: Predictions): void {
+    const all = [...predictions.values()].flatMap((prediction) => prediction.inner);
+    for (const { pipeline, param, outcome } of inner) {
+      const prediction = all.find(({ call }) => `inner_${call.step}` === pipeline && call.param === param);
+      if (prediction === undefined || !outcome.executed || outcome.status !== "completed") continue;
+      const isCertain = interrupt?.kind !== "refuse";
+      this.#model.rememberInner(this.#project, prediction, outcome.outputs, {
+        isCertain,
+        madeAt: this.#judge.edits.length,
+      });
+    }
+  }
+
   /** What was executing when the process was killed may have been recorded just before. */
   #rememberUnfinished(
     { unfinished }: RunResult,
     reference: RunResult,
     predictions: ReadonlyMap<string, Prediction>,
   ): void {
-    const madeAt = this.#edits.length;
+    const madeAt = this.#judge.edits.length;
     for (const node of this.#project.nodes.filter((each) => unfinished.has(nodeName(each)))) {
       const truth = reference.nodes.get(nodeName(node));
       const prediction = predictions.get(nodeName(node));
@@ -350,15 +298,17 @@ class Sequence {
     });
   }
 
-  #chooseWay(random: Random, number: number | undefined): { way: RunWay; after?: Project } {
+  #chooseWay(random: Random, number: number | undefined): ChosenWay {
     const jobs = 1 + random.below(3);
     const way: RunWay = { jobs, cache: undefined, forced: new Set(), interrupt: undefined };
     const after = 1 + random.below(4);
     const roll = random.below(100);
+    const mayBeTogether = !this.#isHandedOther && !this.#options.worlds.memos && random.chance(0.25);
+    const choose = (chosen: RunWay): ChosenWay => (mayBeTogether ? this.#together(random, chosen) : { way: chosen });
     if (this.#options.interrupts === "kill") {
-      return { way: roll < 40 ? { ...way, interrupt: { kind: "kill", after: 1 + random.below(20) } } : way };
+      return choose(roll < 40 ? { ...way, interrupt: { kind: "kill", after: 1 + random.below(20) } } : way);
     }
-    if (roll < 8) return { way: { ...way, interrupt: { kind: "cancel", after } } };
+    if (roll < 8) return choose({ ...way, interrupt: { kind: "cancel", after } });
     if (roll < 14) {
       const what = random.pick(["records", "bytes"] as const);
       return { way: { ...way, interrupt: { kind: "refuse", after: what === "records" ? after * 2 : after, what } } };
@@ -366,16 +316,24 @@ class Sequence {
     if (roll < 18 && number !== undefined) return { way: { ...way, cache: "refresh" } };
     if (roll < 22) return { way: { ...way, forced: new Set([nodeName(random.pick(this.#project.nodes))]) } };
     if (roll < 30 && this.#options.worlds.files) return this.#editMeanwhile(random, way);
-    return { way };
+    return choose(way);
   }
 
-  #editMeanwhile(random: Random, way: RunWay): { way: RunWay; after?: Project } {
+  /** With another run at the same time, which asks for nothing. */
+  #together(random: Random, way: RunWay): ChosenWay {
+    const another = { ...plainWay, jobs: random.pick([1, 2, 4]) };
+    return { way: { ...way, jobs: random.pick([1, 2, 4]) }, another };
+  }
+
+  #editMeanwhile(random: Random, way: RunWay): ChosenWay {
     const path = random.pick(dataPaths);
     const text = randomText(random);
     // What a memo keeps is of the time when it was filled: which step saw what is more than the model can tell.
     if (JSON.stringify(this.#project.steps).includes(`"memo","path":"${path}"`)) return { way };
+    // What is read after the edit by a step that began before it is not told by when it began.
+    if (this.#options.worlds.nesting || path in this.#project.links) return { way };
     const after = structuredClone(this.#project);
-    after.files[path] = text;
+    setFile(after, path, text);
     const deed = (): void => this.#folder.write(path, text, "write");
     const interrupt: Interrupt = { kind: "meanwhile", after: 1 + random.below(3), deed };
     return { way: { ...way, jobs: 1, interrupt }, after };
@@ -386,11 +344,6 @@ class Sequence {
 function brokenOff({ nodes }: RunResult, reference: RunResult): string[] {
   const broken = [...nodes].filter(([, { executed, status }]) => executed && status !== "completed");
   return broken.flatMap(([name]) => Object.values(reference.nodes.get(name)!.outputs));
-}
-
-/** Where a run was interrupted, only what came to an end of its own counts. */
-function isJudged(status: string, { interrupt }: RunWay): boolean {
-  return interrupt === undefined || status === "completed" || status === "cached";
 }
 
 function describe({ name, deed, change }: Edit): string {

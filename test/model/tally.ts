@@ -2,6 +2,7 @@
 import type { CacheMode } from "../../src/define/options.ts";
 import type { RunEvent } from "../../src/record/event.ts";
 import type { KeyDigest } from "../../src/record/key.ts";
+import type { Written } from "./look.ts";
 import type { Outputs } from "./model.ts";
 
 export interface RunWay {
@@ -10,6 +11,9 @@ export interface RunWay {
   readonly forced: ReadonlySet<string>;
   readonly interrupt: Interrupt | undefined;
 }
+
+/** Nothing is asked for, and nothing comes in between. */
+export const plainWay: RunWay = { jobs: 1, cache: undefined, forced: new Set(), interrupt: undefined };
 
 export type Interrupt =
   /** Cancelled when so many steps have started. */
@@ -40,9 +44,21 @@ export interface RunResult {
   readonly keys: ReadonlyMap<string, ReadonlySet<KeyDigest>>;
   /** Values of the pipeline's outputs, where they were loaded; undefined where the store said that the bytes are damaged. */
   readonly values: ReadonlyMap<string, string | undefined>;
+  /** What became of steps in pipelines that steps ran, in the order of their ends. */
+  readonly inner: readonly InnerOutcome[];
+  /** What steps had written when it had ended; empty where they write nothing. */
+  written: Written;
 }
 
-export type Runner = (root: string, way: RunWay) => Promise<RunResult>;
+export interface InnerOutcome {
+  /** Of the pipeline: it tells the step. */
+  readonly pipeline: string;
+  readonly param: unknown;
+  readonly outcome: NodeOutcome;
+}
+
+/** Makes a run, or several at once. */
+export type Runner = (root: string, ways: readonly RunWay[]) => Promise<readonly RunResult[]>;
 
 export class Tally implements RunResult {
   readonly nodes = new Map<string, NodeOutcome>();
@@ -50,6 +66,8 @@ export class Tally implements RunResult {
   readonly blobs = new Map<string, readonly string[]>();
   readonly keys = new Map<string, Set<KeyDigest>>();
   readonly values = new Map<string, string | undefined>();
+  readonly inner: InnerOutcome[] = [];
+  written: Written = new Map();
   readonly #way: RunWay;
   readonly #interrupt: () => void;
   readonly #executed = new Set<string>();
@@ -81,6 +99,17 @@ export class Tally implements RunResult {
     this.#count(event);
   };
 
+  /** Takes over what became of the pipeline that a step ran. */
+  addInner(pipeline: string, param: unknown, tally: Tally): void {
+    for (const outcome of tally.nodes.values()) this.inner.push({ pipeline, param, outcome });
+    for (const [digest, blobs] of tally.blobs) this.blobs.set(digest, blobs);
+    for (const [step, keys] of tally.keys) this.#addKeys(step, keys);
+  }
+
+  #addKeys(step: string, keys: ReadonlySet<KeyDigest>): void {
+    this.keys.set(step, (this.keys.get(step) ?? new Set()).union(keys));
+  }
+
   #noteEnd({ node, step, status, reason, outputs, key }: Extract<RunEvent, { kind: "step-ended" }>["step"]): void {
     this.unfinished.delete(node);
     const begunAfter = this.#begunAfterDeed.has(node);
@@ -91,7 +120,7 @@ export class Tally implements RunResult {
       outputs: Object.fromEntries(outputs.map(({ slot, digest }) => [slot, digest])),
       when: !this.#isDone ? "before" : begunAfter ? "after" : "during",
     });
-    if (key !== undefined) this.keys.set(step, (this.keys.get(step) ?? new Set()).add(key));
+    if (key !== undefined) this.#addKeys(step, new Set([key]));
   }
 
   #count({ kind }: RunEvent): void {
