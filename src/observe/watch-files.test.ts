@@ -176,6 +176,16 @@ describe("what is looked at", () => {
     }
   });
 
+  it("is no link until it becomes one", async () => {
+    for (const name of ["a.txt", "folder", "missing"]) {
+      const observed = await observe(() => assert.throws(() => fs.readlinkSync(at(name))));
+      assert.deepEqual(await differencesOf(observed), []);
+      fs.rmSync(at(name), { recursive: true, force: true });
+      fs.symlinkSync("b.txt", at(name));
+      assert.deepEqual(await differencesOf(observed), [`file ${name}`]);
+    }
+  });
+
   it("bars the result where it is refused, which nobody can see change", async () => {
     const observed = await observe(() => assert.throws(() => fs.accessSync(at("a.txt"), fs.constants.X_OK)));
     assert.equal(observed.obstacle?.code, "unobserved");

@@ -2,6 +2,7 @@
 import type { BigIntStats, Dirent, Stats } from "node:fs";
 import { isNowhere } from "../code/stamp.ts";
 import { insideNode } from "./current.ts";
+import { lstatSync } from "./disk.ts";
 import type { Recording } from "./recording.ts";
 import { standIn } from "./stand-in.ts";
 import { bareDetail, facts, something, toStatDetail, type StatLevel } from "./stat-text.ts";
@@ -24,7 +25,7 @@ export const lookers: Readonly<Record<string, Watcher>> = {
       if (path === undefined) return;
       const detail = bareDetail(`link ${String(value)}`);
       if (error === undefined) recording.looked(path, "link", detail, 1);
-      else if (isNowhere(error)) recording.looked(path, "link", undefined, 1);
+      else noteNoLink(recording, path);
     },
   },
   realpath: {
@@ -40,6 +41,17 @@ export const lookers: Readonly<Record<string, Watcher>> = {
     after: (recording, args) => noteListing(recording, args, undefined),
   },
 };
+
+/** Something that is no link may become one. */
+function noteNoLink(recording: Recording, path: string): void {
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    recording.looked(path, "link", stats === undefined ? undefined : toStatDetail(stats, path), 1);
+  } catch (error) {
+    if (isNowhere(error)) recording.looked(path, "link", undefined, 1);
+    else recording.refused(path);
+  }
+}
 
 function noteListing(recording: Recording, [given, options]: readonly unknown[], value: unknown): void {
   const path = recording.locate(given);
