@@ -177,6 +177,11 @@ export class Recording {
     this.reads.addOther({ read }, "the names of all variables");
   }
 
+  /** Whether the step has set a variable itself. */
+  hasSet(name: string): boolean {
+    return this.#setVariables.has(name);
+  }
+
   /** What a step has set itself it does not get from outside. */
   setVariable(name: string): void {
     this.#setVariables.add(name);

@@ -119,3 +119,32 @@ describe("the environment", () => {
     assert.throws(() => structuredClone({ run: () => {} }), { name: "DataCloneError" });
   });
 });
+
+describe("variables that a step takes from a file", () => {
+  const ways: Readonly<Record<string, () => void>> = {
+    "process.loadEnvFile": () => process.loadEnvFile(join(root, ".env")),
+    "a package that sets what is not set": () => {
+      const [name, value] = fs.readFileSync(join(root, ".env"), "utf8").split("=") as [string, string];
+      if (!Object.hasOwn(process.env, name)) process.env[name] = value;
+    },
+  };
+  for (const [way, load] of Object.entries(ways)) {
+    it(`count by the file, and by their being unset, with ${way}`, async () => {
+      delete process.env["REPRISE_TEST"];
+      fs.writeFileSync(join(root, ".env"), "REPRISE_TEST=2");
+      const observed = await observe(() => {
+        load();
+        assert.equal(process.env["REPRISE_TEST"], "2");
+      });
+      assert.deepEqual([readsOf(observed), observed.obstacle], [[variable, "file .env"], undefined]);
+      // As in the next process.
+      delete process.env["REPRISE_TEST"];
+      assert.deepEqual(await differencesOf(observed), []);
+      process.env["REPRISE_TEST"] = "1";
+      assert.deepEqual(await differencesOf(observed), [variable]);
+      delete process.env["REPRISE_TEST"];
+      fs.writeFileSync(join(root, ".env"), "REPRISE_TEST=3");
+      assert.deepEqual(await differencesOf(observed), ["file .env"]);
+    });
+  }
+});

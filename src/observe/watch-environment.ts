@@ -3,7 +3,7 @@ import process from "node:process";
 import { currentRecording, insideNode } from "./current.ts";
 import type { Recording } from "./recording.ts";
 import { standIn } from "./stand-in.ts";
-import { askedFrames, isCalledByNode, watchCall, type Holder } from "./wrap.ts";
+import { askedFrames, isCalledByNode, watchSync, type Holder } from "./wrap.ts";
 
 /** Between who asks and the environment stands one function more. */
 const standInFrames = askedFrames + 1;
@@ -71,9 +71,20 @@ export function watchEnvironment(): void {
     () => ({ ...stand }),
   );
   process.env = stand;
-  watchCall(process as unknown as Holder, "loadEnvFile", (recording, [path = ".env"]) => {
-    const located = recording.locate(path);
-    if (located !== undefined) recording.opened(located);
+  watchSync(process as unknown as Holder, "loadEnvFile", {
+    before(recording, [path = ".env"]) {
+      const located = recording.locate(path);
+      if (located !== undefined) recording.opened(located);
+      return new Set(Object.keys(real));
+    },
+    after(recording, _args, _outcome, known) {
+      for (const name of Object.keys(real)) {
+        if ((known as ReadonlySet<string>).has(name)) continue;
+        // What is set already it leaves as it is.
+        if (!recording.knowsVariable(name)) recording.variable(name, undefined);
+        recording.setVariable(name);
+      }
+    },
   });
 }
 
