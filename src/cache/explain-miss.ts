@@ -2,12 +2,12 @@
 import type { CodeIdentity } from "../code/identity.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { RunId } from "../record/id.ts";
-import type { KeyArgument, KeyRecord } from "../record/key.ts";
+import type { KeyRecord } from "../record/key.ts";
 import type { Difference, Reason } from "../record/reason.ts";
 import type { StepRun } from "../record/run.ts";
 import type { CodeRecord, MetadataStore, StepRunQuery } from "../store/metadata-store.ts";
 import { describeDifference } from "./describe-difference.ts";
-import { countDifferences, explainDifferences, type ExplainedKey } from "./explain.ts";
+import { countDifferences, explainDifferences, sameArgument, type ExplainedKey } from "./explain.ts";
 import { digestKey, type Key } from "./key.ts";
 
 /** How many earlier step runs are looked at to find the closest: of the same node, and elsewhere. */
@@ -46,8 +46,13 @@ export function openMissExplainer(metadata: MetadataStore, pipeline: string, own
     const { stepRun, key } = closest;
     const asked = fillUnknown(question, key);
     if (stepRun.key === asked.digest) return explainSameKey(stepRun, key);
-    const to: ExplainedKey = { key: asked.record, code: await toCodeRecord(question.code) };
-    const differences = await compareKeys(metadata, key, to, await textsOf(question.code));
+    const isOtherCode = key.code !== asked.record.code;
+    const to: ExplainedKey = {
+      key: asked.record,
+      code: isOtherCode ? await toCodeRecord(question.code) : undefined,
+    };
+    const texts = isOtherCode ? await textsOf(question.code) : new Map<Digest, string>();
+    const differences = await compareKeys(metadata, key, to, texts);
     const [first] = differences;
     return {
       code: first?.code ?? "code",
@@ -155,13 +160,18 @@ function changedUnits(from: CodeRecord, to: CodeRecord): Digest[] {
   return from.units.filter((unit) => now.has(unit.id) && now.get(unit.id) !== unit.digest).map((unit) => unit.digest);
 }
 
-async function describeArtifacts(metadata: MetadataStore, ...keys: readonly KeyRecord[]): Promise<Map<Digest, string>> {
+/** Those that the differing arguments of two keys name. */
+async function describeArtifacts(
+  metadata: MetadataStore,
+  from: KeyRecord,
+  to: KeyRecord,
+): Promise<Map<Digest, string>> {
   const digests = new Set<Digest>();
-  const visit = (argument: KeyArgument): void => {
-    if (argument.kind === "artifact") digests.add(argument.digest);
-    if (argument.kind === "list") argument.items.forEach(visit);
-  };
-  for (const key of keys) Object.values(key.arguments).forEach(visit);
+  for (const name of new Set([...Object.keys(from.arguments), ...Object.keys(to.arguments)])) {
+    const [old, now] = [from.arguments[name], to.arguments[name]];
+    if (sameArgument(old, now)) continue;
+    for (const argument of [old, now]) if (argument?.kind === "artifact") digests.add(argument.digest);
+  }
   const described = new Map<Digest, string>();
   if (digests.size === 0) return described;
   for (const artifact of await metadata.artifacts({ digests: [...digests] })) {

@@ -168,7 +168,8 @@ function explainRest(from: KeyRecord, to: KeyRecord): Difference[] {
   return differences;
 }
 
-function sameArgument(a: KeyArgument | undefined, b: KeyArgument | undefined): boolean {
+/** Whether two arguments are the same as far as a key goes. */
+export function sameArgument(a: KeyArgument | undefined, b: KeyArgument | undefined): boolean {
   if (a === undefined || b === undefined || a.kind !== b.kind) return a === b;
   if (a.kind === "list") {
     const others = (b as typeof a).items;

@@ -42,7 +42,7 @@ export interface ExecuteParts {
   readonly signal: AbortSignal;
   readonly contentOf: AttemptParts["contentOf"];
   readonly observer: Observer;
-  /** Digests of code that this run has recorded already. */
+  /** Digests of code that the store is known to have. */
   readonly recordedCode: Set<Digest>;
 }
 
@@ -166,7 +166,7 @@ async function recordSuccess(
   outputs: ReadonlyMap<string, StoredValue>,
   attempts: readonly AttemptRecord[],
 ): Promise<Executed> {
-  const { ports, recorder, node, key, options, reusable, notes, lease } = parts;
+  const { ports, recorder, node, key, options, reusable, notes } = parts;
   const finishedAt = Date.now();
   const made = [...outputs].map(([slot, stored]) => ({ slot, stored }));
   const artifacts = await recorder.records.numberArtifacts(
@@ -226,14 +226,13 @@ async function recordSuccess(
     };
     const late = { ...stepRun, obstacle: takenOver };
     const isLate = await endUnder(
-      lease,
-      recorder,
+      parts,
       [...changes, { kind: "step-run", stepRun }, { kind: "cache-entry", entry }],
       [...changes, { kind: "step-run", stepRun: late }],
     );
     return { stepRun: isLate ? late : stepRun, artifacts };
   }
-  await endUnder(lease, recorder, [...changes, { kind: "step-run", stepRun }]);
+  await endUnder(parts, [...changes, { kind: "step-run", stepRun }]);
   return { stepRun, artifacts };
 }
 
@@ -250,8 +249,7 @@ const refused: Obstacle = { code: "store-refused", text: "the store refused to t
 
 /** Writes the end of a step run and ends its lease with it. Answers whether the lease was lost, and `otherwise` written. */
 async function endUnder(
-  lease: HeldLease | undefined,
-  recorder: Recorder,
+  { lease, recorder, code, recordedCode }: ExecuteParts,
   changes: readonly Change[],
   otherwise: readonly Change[] = changes,
 ): Promise<boolean> {
@@ -259,7 +257,10 @@ async function endUnder(
   else recorder.add({ kind: "end-lease", lease: { key: lease.key, token: lease.token }, changes, otherwise });
   const { lost } = await recorder.flush();
   // A lease that the store has not ended is ended without the changes, so that nobody waits for a holder that is done.
-  if (!recorder.records.isRefused) lease?.ended();
+  if (!recorder.records.isRefused) {
+    lease?.ended();
+    recordedCode.add(code.digest);
+  }
   return lease !== undefined && lost.has(lease.token);
 }
 
@@ -272,7 +273,7 @@ async function recordFailure(
   const status = parts.signal.aborted ? "cancelled" : "failed";
   const stepRun: StepRun = { ...withObserved(failed, observed), status, finishedAt: Date.now() };
   const changes: Change[] = [{ kind: "step-run", stepRun }, ...(await keyChanges(parts)), ...traceChanges(observed)];
-  await endUnder(parts.lease, parts.recorder, changes);
+  await endUnder(parts, changes);
   return { stepRun, artifacts: [], thrown };
 }
 
@@ -280,7 +281,6 @@ async function recordFailure(
 async function keyChanges({ key, code, recordedCode }: ExecuteParts): Promise<readonly Change[]> {
   const keyChange: Change = { kind: "key", digest: key.digest, key: key.record };
   if (recordedCode.has(code.digest)) return [keyChange];
-  recordedCode.add(code.digest);
   const texts = await textsOf(code);
   return [
     keyChange,

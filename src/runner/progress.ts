@@ -24,6 +24,7 @@ import { NodeStates } from "./node-states.ts";
 import { mapRecord, toArgumentRecord } from "./plan-record.ts";
 import { policyOf } from "./policy.ts";
 import type { PlanPorts } from "./plan-ports.ts";
+import { recordedCodeOf } from "./recorded-code.ts";
 import { Recorder } from "./recorder.ts";
 import { Schedule } from "./schedule.ts";
 import type { Selection } from "./selection.ts";
@@ -77,7 +78,6 @@ export class Progress {
   readonly #queue: Waiting[] = [];
   /** Contents of artifacts made or read in this run, by digest. */
   readonly #contents = new Map<Digest, ArtifactContent>();
-  readonly #recordedCode = new Set<Digest>();
   readonly #executing = new Set<NodeId>();
   /** Nodes that wait for who executes the same, until what follows from that is done. */
   #waits = 0;
@@ -271,8 +271,7 @@ export class Progress {
     while (this.#executing.size < this.#jobs && this.#queue.length > 0 && !this.#abort.signal.aborted) {
       const waiting = this.#queue.shift() as Waiting;
       if (this.#schedule.isDropped(waiting.state.node.id)) continue;
-      const { id } = waiting.state.node;
-      this.#executing.add(id);
+      this.#executing.add(waiting.state.node.id);
       void this.#execute(waiting);
     }
   }
@@ -356,7 +355,7 @@ export class Progress {
         signal: this.#abort.signal,
         contentOf: (ref) => this.#contentOf(state, ref),
         observer: this.#parts.observer,
-        recordedCode: this.#recordedCode,
+        recordedCode: recordedCodeOf(ports.metadata),
       });
       const { obstacle } = result.stepRun;
       // That the store refuses is told once, for the whole run.

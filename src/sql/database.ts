@@ -77,10 +77,15 @@ function runQuery<T>({ connection, statements }: Database, query: Query<T>): T {
   return step.value;
 }
 
-/** Runs a query in a transaction: all of it or nothing. A reading one sees one moment; a writing one waits its turn. */
-export function transact<T>(database: Database, mode: "read" | "write", query: () => Query<T>): T {
+/**
+ * Runs a query in a transaction: all of it or nothing. A reading one sees one moment; a writing one waits its turn.
+ *
+ * @param mode - `"statement"` for a query that reads with a single statement, which sees one moment by itself.
+ */
+export function transact<T>(database: Database, mode: "read" | "statement" | "write", query: () => Query<T>): T {
   // A step that runs a pipeline has it recorded, which is not its own doing.
   if (stepScope() !== undefined) return outsideStep(() => transact(database, mode, query));
+  if (mode === "statement") return runQuery(database, query());
   const { connection } = database;
   connection.exec(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN");
   try {

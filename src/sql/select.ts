@@ -50,6 +50,11 @@ export function* selectPage<T>(
 
 const largestPiece = 512;
 
+/** Whether a question about so many values is one statement. */
+export function isOnePiece(values: readonly unknown[]): boolean {
+  return values.length <= largestPiece;
+}
+
 /** Cuts a list into pieces that fit one statement. An absent list is one absent piece: no condition. */
 function toPieces<T>(values: readonly T[] | undefined): readonly (readonly T[] | undefined)[] {
   if (values === undefined) return [undefined];

@@ -56,6 +56,7 @@ import {
   type ArtifactPlace,
 } from "./queries.ts";
 import { migrations } from "./schema.ts";
+import { isOnePiece } from "./select.ts";
 import type { Query } from "./statement.ts";
 
 export interface SqliteOptions {
@@ -121,7 +122,7 @@ class SqliteMetadataStore implements MetadataStore {
 
   async versionOf(version: Omit<PipelineVersion, "version">): Promise<PipelineVersion> {
     // Most are known: then nobody has to wait for a writer.
-    const known = await this.#read(() => findVersion(version));
+    const known = await this.#read(() => findVersion(version), "statement");
     return known ?? this.#write(() => transact(this.#database, "write", () => numberVersion(version)));
   }
 
@@ -131,7 +132,7 @@ class SqliteMetadataStore implements MetadataStore {
   }
 
   cacheEntries(keys: readonly KeyDigest[]): ReturnType<MetadataStore["cacheEntries"]> {
-    return this.#read(() => selectCacheEntries(keys));
+    return this.#read(() => selectCacheEntries(keys), isOnePiece(keys) ? "statement" : "read");
   }
 
   cacheEntriesOf(query: Parameters<MetadataStore["cacheEntriesOf"]>[0]): ReturnType<MetadataStore["cacheEntriesOf"]> {
@@ -139,7 +140,7 @@ class SqliteMetadataStore implements MetadataStore {
   }
 
   traces(digests: readonly Digest[]): ReturnType<MetadataStore["traces"]> {
-    return this.#read(() => selectTraces(digests));
+    return this.#read(() => selectTraces(digests), isOnePiece(digests) ? "statement" : "read");
   }
 
   allKeys(): AsyncGenerator<KeyDigest, void, undefined> {
@@ -155,7 +156,7 @@ class SqliteMetadataStore implements MetadataStore {
   }
 
   keys(digests: readonly KeyDigest[]): ReturnType<MetadataStore["keys"]> {
-    return this.#read(() => selectKeys(digests));
+    return this.#read(() => selectKeys(digests), isOnePiece(digests) ? "statement" : "read");
   }
 
   code(digests: readonly Digest[]): ReturnType<MetadataStore["code"]> {
@@ -241,9 +242,9 @@ class SqliteMetadataStore implements MetadataStore {
     }
   }
 
-  async #read<T>(query: () => Query<T>): Promise<T> {
+  async #read<T>(query: () => Query<T>, mode: "read" | "statement" = "read"): Promise<T> {
     try {
-      return await patiently(this.#busyTimeoutMs, () => transact(this.#database, "read", query));
+      return await patiently(this.#busyTimeoutMs, () => transact(this.#database, mode, query));
     } catch (cause) {
       if (cause instanceof RepriseError) throw cause;
       throw new StoreError("RPS4001", `The store ${this.#path} cannot be read: ${toText(cause)}.`, {
