@@ -98,6 +98,12 @@ test("what is short is found where it stands alone, and what is shorter is not s
   });
 });
 
+test("a secret of a megabyte is hidden like any other, and one that looks like a pattern", () => {
+  const large = "🔑 key ".repeat(150_000);
+  assert.equal(maskOf(large).hide(`<${large}>`), "<***>");
+  assert.equal(maskOf("$&.*(key)+[^").hide("my $&.*(key)+[^!"), "my ***!");
+});
+
 test("a mask knows the secrets of the one around it", () => {
   const outer = maskOf("correct-horse", 4711);
   const mask = new SecretMask(outer);

@@ -18,7 +18,7 @@ export class SecretMask {
   readonly #sought = new Set<string>();
   /** Lengths of secrets that are bytes. */
   readonly #lengths = new Set<number>();
-  #pattern: RegExp | undefined;
+  #ordered: readonly string[] | undefined;
   #isUsed = false;
   readonly #outer: SecretMask | undefined;
 
@@ -45,7 +45,7 @@ export class SecretMask {
       this.#addLeaf(leaf);
       return false;
     });
-    this.#pattern = undefined;
+    this.#ordered = undefined;
   }
 
   /** Whether a value is a secret, or has one in it. */
@@ -70,9 +70,9 @@ export class SecretMask {
   hide(text: string): string {
     const rest = this.#outer?.hide(text) ?? text;
     if (this.#whole.has(rest)) return hiddenSecret;
-    if (this.#sought.size === 0) return rest;
-    this.#pattern ??= toPattern(this.#sought);
-    return rest.replace(this.#pattern, hiddenSecret);
+    this.#ordered ??= inOrder(this.#sought);
+    // One by one: in a regular expression there is no room for a long one.
+    return this.#ordered.reduce((left, secret) => left.replaceAll(secret, hiddenSecret), rest);
   }
 
   /** Data without its secrets; names of members count. */
@@ -120,10 +120,9 @@ export class SecretMask {
   }
 }
 
-function toPattern(texts: ReadonlySet<string>): RegExp {
-  // The longest first: a secret may begin like another one.
-  const ordered = [...texts].toSorted((a, b) => b.length - a.length);
-  return new RegExp(ordered.map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|]/gu, String.raw`\$&`)).join("|"), "gu");
+/** The longest first: a secret may begin like another one. */
+function inOrder(texts: ReadonlySet<string>): readonly string[] {
+  return [...texts].toSorted((a, b) => b.length - a.length);
 }
 
 function parseRecord(text: string): object | undefined {
