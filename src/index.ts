@@ -9,7 +9,7 @@ import { createPipelineFunction, type PipelineFunction } from "./define/index.ts
 import type { History } from "./history/history.ts";
 
 // Before the modules that are imported after this one take functions from Node.
-installWatchers();
+installWatchers("script");
 
 /** Defines a pipeline: a function of its params that calls steps. */
 export const pipeline: PipelineFunction = createPipelineFunction({

@@ -1,5 +1,6 @@
 /** Puts the watchers in place, once a process. Outside of steps they let everything pass. */
 import { syncBuiltinESMExports } from "node:module";
+import { noteEarlyPackages } from "./early-packages.ts";
 import { watchClones } from "./stand-in.ts";
 import { watchEnvironment } from "./watch-environment.ts";
 import { watchFiles } from "./watch-files.ts";
@@ -15,11 +16,12 @@ let areSensing = false;
 
 /**
  * Watches reads. To be called before the user's modules are loaded: who has taken a function of Node from its module by
- * then is not watched. Named imports of ES modules follow.
+ * then is not watched. Named imports of ES modules follow. `by`: a script may have loaded others before it imports Reprise.
  */
-export function installWatchers(): void {
+export function installWatchers(by: "script" | "us" = "us"): void {
   if (areWatching) return;
   areWatching = true;
+  noteEarlyPackages(by === "script");
   watchFiles();
   watchEnvironment();
   watchClones();

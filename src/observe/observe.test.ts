@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AsyncResource } from "node:async_hooks";
 import { execFileSync } from "node:child_process";
 import fs, { createReadStream, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { access, mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
@@ -368,6 +369,25 @@ describe("steps that run at once", () => {
     };
     const [a, b] = await Promise.all([observe(() => read("a.txt")), observe(() => read("b.txt"))]);
     assert.deepEqual([namesOf(a), namesOf(b)], [["file a.txt"], ["file b.txt"]]);
+  });
+
+  it("are seen in what a queue of a module does for them, where the work is bound to its step", async () => {
+    const jobs: (() => void)[] = [];
+    let wake = (): void => {};
+    // It goes on as long as the queue is there, in a context of its own.
+    void (async () => {
+      for (;;) {
+        await new Promise<void>((awake) => (wake = awake));
+        for (const job of jobs.splice(0)) job();
+      }
+    })();
+    const queued = async (job: () => void): Promise<void> =>
+      await new Promise((done) => {
+        jobs.push(() => (job(), done()));
+        wake();
+      });
+    const observed = await observe(() => queued(AsyncResource.bind(() => void readFileSync(at("a.txt")))));
+    assert.deepEqual(namesOf(observed), ["file a.txt"]);
   });
 
   it("share what was read to fill a memo that they share", async () => {

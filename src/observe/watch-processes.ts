@@ -1,7 +1,6 @@
 /** Watches what leads out of sight: child processes, threads, native add-ons. */
-import module from "node:module";
 import process from "node:process";
-import { readFileSync } from "./disk.ts";
+import { findEarlyPackages, packageOf } from "./early-packages.ts";
 import type { Recording } from "./recording.ts";
 import { watchPorts, withoutStandIns } from "./stand-in.ts";
 import { watchWhenAsked } from "./when-asked.ts";
@@ -55,7 +54,6 @@ function tellProcess(recording: Recording, command: unknown): void {
 
 /** By the name of the package that has it. */
 const addOns = new Set<string>();
-let early: readonly string[] = [];
 
 function watchAddOns(): void {
   const { dlopen } = process as unknown as { dlopen: AnyFunction };
@@ -64,35 +62,16 @@ function watchAddOns(): void {
     if (name !== undefined) addOns.add(name);
     return dlopen.apply(this, args);
   };
-  const { _cache: cache = {} } = module as unknown as { readonly _cache?: Readonly<Record<string, unknown>> };
-  early = Object.keys(cache).filter((path) => packageOf(path) !== undefined);
 }
 
 /** Notes packages that the step reaches and that may read what nobody sees. */
 export async function noteAddOns(recording: Recording, packages: () => Promise<ReadonlySet<string>>): Promise<void> {
-  if (addOns.size === 0 && early.length === 0) return;
-  const reached = await packages();
-  for (const name of reached) {
-    if (addOns.has(name)) recording.notice("add-on", `uses the native add-on of ${name}, whose reads are not seen`);
+  if (addOns.size > 0) {
+    for (const name of await packages()) {
+      if (addOns.has(name)) recording.notice("add-on", `uses the native add-on of ${name}, whose reads are not seen`);
+    }
   }
-  for (const path of early) {
-    const name = packageOf(path) as string;
-    if (!reached.has(name) || !takesFiles(path)) continue;
+  for (const name of await findEarlyPackages(packages)) {
     recording.blind.add(`uses ${name}, which was loaded before Reprise and so is not watched: import reprise first`);
   }
-}
-
-/** Whether a file took functions out of `fs` when it was loaded: who asks the module each time is watched all the same. */
-function takesFiles(path: string): boolean {
-  try {
-    const text = readFileSync(path, "utf8");
-    const module = String.raw`require\(["'](?:node:)?fs(?:/promises)?["']\)`;
-    return new RegExp(String.raw`\}\s*=\s*${module}|${module}\s*\.\s*(?!promises\b)\w+\s*[;,\n]`, "u").test(text);
-  } catch {
-    return false;
-  }
-}
-
-function packageOf(path: string): string | undefined {
-  return /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/u.exec(path)?.[1]?.replace("\\", "/");
 }
