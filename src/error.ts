@@ -41,6 +41,7 @@ export const errorCodes = {
   RPS2001: "a value has no canonical form",
   RPS2002: "parameters do not fit their schema",
   RPS2003: "an input or output does not fit its schema",
+  RPS2004: "a step said something of itself that cannot be recorded",
   RPS2101: "no materializer takes a value",
   RPS2102: "an optional package is not installed",
   RPS2103: "stored bytes cannot be read back as a value",

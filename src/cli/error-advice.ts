@@ -38,6 +38,8 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
   RPS2002: "Change the parameter that the error names; `reprise run FILE --help` lists all with their types.",
   RPS2003:
     "Mend what the step returns or gets, or the schema in `outputs` or `inputs`: the error has the path and what was found.",
+  RPS2004:
+    'A metric is a number, at a number where it is a point of a series: `metric("loss", 0.1, epoch)`. The data of a log line and metadata are records of what JSON can hold. It is checked when the step says it, and the step fails there unless it catches the error.',
   RPS2101:
     "Return plain data, or declare the output with a materializer for its class. The error has the path of the part.",
   RPS2102: "Install the package with the command in the error. Reprise installs only what everybody needs.",

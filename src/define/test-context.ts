@@ -1,6 +1,8 @@
 /** A step's context without a run: what it says is collected instead of recorded. */
 import type { JsonObject, JsonValue } from "../hash/json.ts";
+import { checkMetric } from "./check-metric.ts";
 import type { LogFunction, StepContext } from "./context.ts";
+import { toFacts } from "./to-facts.ts";
 
 export interface CollectedLine {
   readonly level: "debug" | "info" | "warn" | "error";
@@ -30,7 +32,8 @@ export function openTestContext(parts: Partial<StepContext> = {}): TestContext {
   const logAt =
     (level: CollectedLine["level"]) =>
     (text: string, data?: JsonObject): void => {
-      lines.push(data === undefined ? { level, text } : { level, text, data });
+      const line = { level, text };
+      lines.push(data === undefined ? line : { ...line, data: toFacts(data, "The data of a log line") });
     };
   const log: LogFunction = Object.assign(logAt("info"), {
     debug: logAt("debug"),
@@ -39,8 +42,11 @@ export function openTestContext(parts: Partial<StepContext> = {}): TestContext {
   });
   return {
     log,
-    metric: (name, value, at) => void metrics.push(at === undefined ? { name, value } : { name, value, at }),
-    metadata: (facts) => void Object.assign(metadata, facts),
+    metric(name, value, at) {
+      checkMetric(name, value, at);
+      metrics.push(at === undefined ? { name, value } : { name, value, at });
+    },
+    metadata: (facts) => void Object.assign(metadata, toFacts(facts, "Metadata")),
     tag: (...added) => void tags.push(...added),
     signal: new AbortController().signal,
     run: { id: "test", name: "test", pipeline: "test" },

@@ -2,12 +2,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { checkMetric } from "../define/check-metric.ts";
 import type { LogFunction, StepContext } from "../define/context.ts";
 import type { SecretMask } from "../define/secret-mask.ts";
-import { ValueError } from "../error.ts";
 import type { JsonObject, JsonValue } from "../hash/json.ts";
 import type { StepRunId } from "../record/id.ts";
 import type { LogLine, Run } from "../record/run.ts";
+import { toFacts } from "../define/to-facts.ts";
 import { outsideStep } from "../define/step-scope.ts";
 import type { OutputStream } from "./log-capture.ts";
 import type { Recorder } from "./recorder.ts";
@@ -33,11 +34,6 @@ export interface ContextParts {
   readonly signal: AbortSignal;
 }
 
-/** As JSON has it, which is how it is kept and shown. */
-function hideData(data: JsonObject, mask: SecretMask | undefined): JsonObject {
-  return mask === undefined ? data : mask.hideIn(JSON.parse(JSON.stringify(data)) as JsonObject);
-}
-
 export interface OpenContext extends AsyncDisposable {
   readonly context: StepContext;
   /** Takes a line that the step wrote to a stream. */
@@ -52,19 +48,22 @@ export function makeNotes(): StepNotes {
 export function openContext({ run, step, stepRun, notes, recorder, mask, signal }: ContextParts): OpenContext {
   let folder: Promise<string> | undefined;
   const hide = (text: string): string => mask?.hide(text) ?? text;
+  const hideIn = (facts: JsonObject): JsonObject => (mask === undefined ? facts : mask.hideIn(facts));
   const write = (stream: LogLine["stream"], level: LogLine["level"], said: string, data?: JsonObject): void => {
     const text = hide(said);
     // Reprise's own work, though a step asked for it.
     outsideStep(() => {
       const line = { stepRun, seq: notes.nextLine, time: Date.now(), stream, level, text };
       notes.nextLine += 1;
-      recorder.line(data === undefined ? line : { ...line, data: hideData(data, mask) });
+      recorder.line(data === undefined ? line : { ...line, data });
     });
   };
   const logAt =
     (level: LogLine["level"]) =>
-    (text: string, data?: JsonObject): void =>
-      write("log", level, String(text), data);
+    (text: string, data?: JsonObject): void => {
+      const facts = data === undefined ? undefined : hideIn(toFacts(data, "The data of a log line"));
+      write("log", level, String(text), facts);
+    };
   const log: LogFunction = Object.assign(logAt("info"), {
     debug: logAt("debug"),
     warn: logAt("warn"),
@@ -73,15 +72,11 @@ export function openContext({ run, step, stepRun, notes, recorder, mask, signal 
   const context: StepContext = {
     log,
     metric(name, value, at) {
-      if (typeof value !== "number") {
-        throw new ValueError("RPS2104", `Metric "${name}" of step "${step.name}" is no number`, {
-          hint: "Pass a number, or use metadata() for other facts",
-        });
-      }
+      checkMetric(name, value, at);
       outsideStep(() => recorder.point({ stepRun, name: hide(name), step: at, value, time: Date.now() }));
     },
     metadata(facts) {
-      Object.assign(notes.metadata, hideData(JSON.parse(JSON.stringify(facts)) as JsonObject, mask));
+      Object.assign(notes.metadata, hideIn(toFacts(facts, "Metadata")));
     },
     tag(...tags) {
       for (const tag of tags) notes.tags.add(hide(String(tag)));
