@@ -6,6 +6,7 @@ import { outsideStep, stepScope } from "../define/step-scope.ts";
 import { StoreError } from "../error.ts";
 import { readFileHeader } from "./file-header.ts";
 import { isUnwritable, openUnwritable } from "./open-unwritable.ts";
+import { hasLog, refuseForeignLog } from "./refuse-foreign-log.ts";
 import { applicationId } from "./schema.ts";
 import type { Query, Row, SqlValue } from "./statement.ts";
 
@@ -48,13 +49,15 @@ function openReadable(path: string, migrations: readonly string[], Connection: t
 }
 
 function openWritable(path: string, migrations: readonly string[], Connection: typeof DatabaseSync): Database {
+  const isLogged = hasLog(path);
   const connection = new Connection(path, { timeout: blockingMs });
   try {
+    if (isLogged) refuseForeignLog(connection, path, Connection);
     if (!isMigrated(connection, path, migrations)) migrate(connection, path, migrations);
     connection.exec(perConnection);
     return { connection, statements: new Map() };
   } catch (error) {
-    connection.close();
+    if (connection.isOpen) connection.close();
     throw error;
   }
 }

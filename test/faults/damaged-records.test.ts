@@ -1,7 +1,8 @@
 /** Records that another version wrote, or that are damaged: they are brought up to date, or refused with a way out. */
 import assert from "node:assert/strict";
-import { cpSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import type { Project } from "../rig/project.ts";
 import { assertSound } from "./assert-sound.ts";
@@ -116,15 +117,79 @@ for (const { name, says, damage } of damages) {
   });
 }
 
-test("a log of another store's records beside records that it does not fit is found by doctor, which changes nothing", async () => {
-  const [store, other] = [copyStore(project, healthy, "mixed"), join(project.path, "other")];
-  for (const n of ["3", "4", "5"]) assert.equal((await playFlow(project, other, n)).code, 0);
-  killWriter(other, "UPDATE runs SET name = name || ' again'");
-  cpSync(`${databaseOf(other)}-wal`, `${databaseOf(store)}-wal`);
-  const before = digestFiles(store);
-  const { code, stdout } = await project.reprise(["doctor", "--store", store]);
-  assert.equal(code, 1);
-  assert.match(stdout, /missing from index/u);
-  assert.match(stdout, /Move metadata\.db, and metadata\.db-wal/u);
-  assert.deepEqual(digestFiles(store), before);
+/** A store with three other runs, whose writer was killed: its log is there. */
+async function makeKilled(name: string, runs = ["3", "4", "5"]): Promise<string> {
+  const store = join(project.path, name);
+  for (const n of runs) assert.equal((await playFlow(project, store, n)).code, 0);
+  killWriter(store, "UPDATE runs SET name = name || ' again'");
+  return store;
+}
+
+const foreign: readonly {
+  readonly name: string;
+  readonly says: RegExp;
+  readonly put: (store: string) => Promise<void>;
+}[] = [
+  {
+    name: "a part of another store",
+    says: /does not fit it: \S/u,
+    async put(store) {
+      cpSync(`${databaseOf(await makeKilled("part"))}-wal`, `${databaseOf(store)}-wal`);
+    },
+  },
+  {
+    name: "another store as a whole",
+    says: /none of the newest runs/u,
+    async put(store) {
+      const other = join(project.path, "whole");
+      const holding = new DatabaseSync((mkdirSync(other), databaseOf(other)));
+      holding.exec("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; BEGIN; SELECT * FROM sqlite_schema");
+      // While it reads, nobody writes the log into the file.
+      assert.equal((await playFlow(project, other, "7")).code, 0);
+      cpSync(`${databaseOf(other)}-wal`, `${databaseOf(store)}-wal`);
+      holding.close();
+    },
+  },
+  {
+    name: "what is newer than a backup",
+    says: /does not fit it: \S/u,
+    async put(store) {
+      const later = copyStore(project, store, "later");
+      for (const n of ["3", "4", "5", "6"]) assert.equal((await playFlow(project, later, n)).code, 0);
+      killWriter(later, "UPDATE runs SET name = name || ' again'; DELETE FROM logs");
+      cpSync(`${databaseOf(later)}-wal`, `${databaseOf(store)}-wal`);
+    },
+  },
+];
+
+for (const { name, says, put } of foreign) {
+  test(`a log that holds ${name} is refused beside records that it does not fit, and nothing is changed`, async () => {
+    const store = copyStore(project, healthy, `beside ${name}`);
+    await put(store);
+    const before = digestFiles(store);
+    for (const command of looking) {
+      const { code, stdout, stderr } = await project.reprise([...command, "--store", store]);
+      assert.equal(code, 1, `${command.join(" ")}: ${stdout}${stderr}`);
+      if (command[0] === "doctor") continue;
+      assert.match(stdout + stderr, says, command.join(" "));
+      assert.match(stdout + stderr, /RPS4001.*does not fit it/u, command.join(" "));
+      assert.deepEqual(digestFiles(store), before, command.join(" "));
+    }
+    assert.deepEqual(digestFiles(store), before);
+    // The way out.
+    renameSync(`${databaseOf(store)}-wal`, join(project.path, `${name}-wal`));
+    const next = await playFlow(project, store, "1");
+    assert.deepEqual([resultOf(next), countCached(next)], [expected, stepsOfFlow]);
+    await assertSound(project.path, store);
+  });
+}
+
+test("a log that fits is taken up, also by several processes at once, whoever was killed", async () => {
+  const store = await makeKilled("fits");
+  const listed = await Promise.all(
+    Array.from({ length: 6 }, () => project.json<{ run: { name: string } }[]>(["runs", "--store", store])),
+  );
+  for (const runs of listed) assert.ok(runs.length === 3 && runs.every(({ run }) => run.name.endsWith(" again")));
+  assert.equal((await playFlow(project, store, "3")).code, 0);
+  await assertSound(project.path, store);
 });
