@@ -18,6 +18,7 @@ import { attemptStep, DamagedInput, type AttemptParts } from "./attempt.ts";
 import { toErrorRecord } from "./error-record.ts";
 import type { HeldLease } from "./leases.ts";
 import { hideObserved } from "./hide-observed.ts";
+import type { Withheld } from "./offer-withheld.ts";
 import type { PlanPorts } from "./plan-ports.ts";
 import type { Recorder } from "./recorder.ts";
 import { openContext, type StepNotes } from "./step-context.ts";
@@ -49,6 +50,8 @@ export interface ExecuteParts {
 export interface Executed {
   readonly stepRun: StepRun;
   readonly artifacts: readonly Artifact[];
+  /** What may be reused when the store has taken its bytes after all. */
+  readonly withheld?: Withheld;
   /** What the last attempt threw, when it did not end well. */
   readonly thrown?: unknown;
 }
@@ -195,8 +198,9 @@ async function recordSuccess(
   const blobs = artifacts.flatMap(({ root, parts: more }) => [root, ...more]);
   const edited = reusable ? parts.code.findEdited() : undefined;
   const isKept = !(await ports.overflow.holds(blobs));
+  const told = withRevealed(withObserved(withNotes(parts.stepRun, notes), observed), notes);
   const stepRun: StepRun = {
-    ...withRevealed(withObserved(withNotes(parts.stepRun, notes), observed), notes),
+    ...told,
     ...(edited === undefined ? {} : { obstacle: editedMeanwhile(edited) }),
     ...(isKept ? {} : { obstacle: refused }),
     status: "completed",
@@ -210,20 +214,20 @@ async function recordSuccess(
   }
   for (const artifact of artifacts) recorder.emit({ kind: "artifact", time: finishedAt, step: stepRun.id, artifact });
   const changes = [...(await keyChanges(parts)), ...traceChanges(observed)];
+  const entry: CacheEntry = {
+    key: key.digest,
+    trace: observed.trace?.digest,
+    step: node.step.name,
+    outputs: uses,
+    blobs,
+    origin: stepRun.id,
+    durationMs: finishedAt - stepRun.startedAt,
+    createdAt: finishedAt,
+    expiresAt: options.expiresMs === undefined ? undefined : finishedAt + options.expiresMs,
+    invalidatedAt: undefined,
+    pinnedAt: undefined,
+  };
   if (reusable && stepRun.obstacle === undefined) {
-    const entry: CacheEntry = {
-      key: key.digest,
-      trace: observed.trace?.digest,
-      step: node.step.name,
-      outputs: uses,
-      blobs,
-      origin: stepRun.id,
-      durationMs: finishedAt - stepRun.startedAt,
-      createdAt: finishedAt,
-      expiresAt: options.expiresMs === undefined ? undefined : finishedAt + options.expiresMs,
-      invalidatedAt: undefined,
-      pinnedAt: undefined,
-    };
     const late = { ...stepRun, obstacle: takenOver };
     const isLate = await endUnder(
       parts,
@@ -233,7 +237,9 @@ async function recordSuccess(
     return { stepRun: isLate ? late : stepRun, artifacts };
   }
   await endUnder(parts, [...changes, { kind: "step-run", stepRun }]);
-  return { stepRun, artifacts };
+  const { obstacle: _, ...unhindered } = stepRun;
+  const isWithheld = reusable && !isKept && edited === undefined && told.obstacle === undefined;
+  return { stepRun, artifacts, ...(isWithheld ? { withheld: { stepRun: unhindered, entry } } : {}) };
 }
 
 const takenOver: Obstacle = {

@@ -15,7 +15,7 @@ export interface RunnerPorts {
   readonly metadata: MetadataStore;
   readonly content: ContentStore;
   /** Takes blobs that the store refuses; they are read through `content`. */
-  readonly overflow: Pick<Overflow, "writer" | "holds">;
+  readonly overflow: Pick<Overflow, "writer" | "holds" | "settle">;
   readonly registry: Registry;
   readonly code: CodeIndex;
   /** Opens what watches the steps of one run, and answers for that run what still holds. */

@@ -11,7 +11,6 @@ import type { Digest } from "../hash/digest.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { RunEvent } from "../record/event.ts";
-import type { StepRunId } from "../record/id.ts";
 import type { Reason } from "../record/reason.ts";
 import type { ArtifactUse, Run, RunStatus, StepRun, StepRunStatus } from "../record/run.ts";
 import { DamagedInput } from "./attempt.ts";
@@ -21,6 +20,7 @@ import { toHitReason } from "./hit-reason.ts";
 import { leasesOf, type HeldLease, type Wait } from "./leases.ts";
 import { isSame, type NodeState } from "./node-state.ts";
 import { NodeStates } from "./node-states.ts";
+import { offerWithheld, type Withheld } from "./offer-withheld.ts";
 import { mapRecord, toArgumentRecord } from "./plan-record.ts";
 import { policyOf } from "./policy.ts";
 import type { PlanPorts } from "./plan-ports.ts";
@@ -28,6 +28,7 @@ import { recordedCodeOf } from "./recorded-code.ts";
 import { Recorder } from "./recorder.ts";
 import { Schedule } from "./schedule.ts";
 import type { Selection } from "./selection.ts";
+import { tellReusedMetrics } from "./tell-reused-metrics.ts";
 import { SingleFlight } from "./single-flight.ts";
 
 export interface RunPlanOptions extends RunOptions {
@@ -78,6 +79,7 @@ export class Progress {
   readonly #queue: Waiting[] = [];
   /** Contents of artifacts made or read in this run, by digest. */
   readonly #contents = new Map<Digest, ArtifactContent>();
+  readonly #withheld = new Map<NodeState, Withheld>();
   readonly #executing = new Set<NodeId>();
   /** Nodes that wait for who executes the same, until what follows from that is done. */
   #waits = 0;
@@ -137,7 +139,10 @@ export class Progress {
 
   /** Writes the run's end. */
   async end(git: Run["git"]): Promise<PlayedRun> {
-    const { run, recorder } = this.#parts;
+    const { run, ports, recorder } = this.#parts;
+    for (const stepRun of await offerWithheld([...this.#withheld.values()], ports, recorder)) {
+      this.#states.get(stepRun.node as NodeId).stepRun = stepRun;
+    }
     const steps = this.#states.stepRuns;
     for (const stepRun of steps) if (stepRun.status === "skipped") recorder.add({ kind: "step-run", stepRun });
     const status: RunStatus = this.#cancelled ? "cancelled" : this.#failure === undefined ? "completed" : "failed";
@@ -149,30 +154,15 @@ export class Progress {
       status,
       git,
       finishedAt: Date.now(),
-      error: this.#failure === undefined ? undefined : toErrorRecord(thrown, this.#parts.ports),
+      error: this.#failure === undefined ? undefined : toErrorRecord(thrown, ports),
     };
     recorder.add({ kind: "run", run: ended });
     await recorder.flush();
-    await this.#tellReusedMetrics(steps);
+    await tellReusedMetrics(steps, ports.metadata, recorder);
     const savedMs = steps.reduce((sum, step) => sum + (step.savedMs ?? 0), 0);
     recorder.emit({ kind: "run-ended", time: Date.now(), run: ended, savedMs });
     const { artifacts } = this.#states;
     return { run: ended, steps, outputs, artifacts, contents: this.#contents, savedMs, error: thrown };
-  }
-
-  /** Metrics of reused steps are those of when they were executed. */
-  async #tellReusedMetrics(steps: readonly StepRun[]): Promise<void> {
-    const { ports, recorder } = this.#parts;
-    if (!recorder.isHeard) return;
-    const reusing = new Map<StepRunId, StepRunId[]>();
-    for (const { id, origin } of steps)
-      if (origin !== undefined) reusing.set(origin, [...(reusing.get(origin) ?? []), id]);
-    if (reusing.size === 0) return;
-    for (const point of await ports.metadata.metrics({ stepRuns: [...reusing.keys()] })) {
-      for (const stepRun of reusing.get(point.stepRun) ?? []) {
-        recorder.emit({ kind: "metric", time: point.time, point: { ...point, stepRun } });
-      }
-    }
   }
 
   /** Looks ready nodes up: hits end at once, misses queue for execution. */
@@ -358,6 +348,8 @@ export class Progress {
         recordedCode: recordedCodeOf(ports.metadata),
       });
       const { obstacle } = result.stepRun;
+      if (result.withheld === undefined) this.#withheld.delete(state);
+      else this.#withheld.set(state, result.withheld);
       // That the store refuses is told once, for the whole run.
       if (obstacle !== undefined && obstacle.code !== "store-refused")
         this.#warn(state, `its result will not be reused: ${obstacle.text}`);

@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createPipelineFunction, planPipeline, step, type AnyPipeline } from "../define/index.ts";
 import { StoreError } from "../error.ts";
+import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunEvent } from "../record/event.ts";
+import { openContentStore } from "../store/content-store.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
+import { openOverflow } from "../store/overflow.ts";
 import { makePorts, type MemoryPorts } from "../../test/rig/ports.ts";
 import { runPlan, type RunOutcome } from "./run.ts";
 
@@ -137,6 +140,55 @@ test("results that the store of blobs refuses are used by the steps below, and a
   assert.match(second.steps[0]!.reason!.text, /the store refused to take it/u);
   const third = await play(ports, chain, () => false);
   assert.equal(third.steps.filter(({ status }) => status === "cached").length, 3);
+});
+
+for (const isWhole of [false, true]) {
+  const what = isWhole ? "bytes and records" : "bytes";
+  test(`${what} that the store refused in the middle of a run are there at its end, and are reused, when it takes them by then`, async () => {
+    const ports = makePorts();
+    const { chain, calls } = makeChain();
+    const isFull = (): boolean => calls.length < 3;
+    const { upload } = ports.blobs;
+    ports.blobs.upload = () => (isFull() ? Promise.reject(full) : upload.call(ports.blobs));
+    const first = await play(ports, chain, () => isWhole && isFull());
+    assert.deepEqual([first.run.status, first.recorded, first.warnings.length], ["completed", "yes", 1]);
+    assert.ok(first.steps.every(({ obstacle }) => obstacle === undefined));
+    const recorded = await ports.metadata.stepRuns({ runs: [first.run.id] });
+    assert.ok(recorded.every(({ obstacle }) => obstacle === undefined));
+    await assertWhole(ports, first.run.id);
+    // As another process finds it, which has nothing in memory.
+    const stored = { ...ports, overflow: openOverflow(ports.blobs), content: openContentStore(ports.blobs) };
+    const again = await play(stored, chain, () => false);
+    assert.ok(again.steps.every(({ status }) => status === "cached"));
+    assert.equal(calls.length, 3);
+  });
+}
+
+test("what somebody else has recorded meanwhile stays when the store takes what it refused before", async () => {
+  const ports = makePorts();
+  const { chain, calls } = makeChain();
+  const { upload } = ports.blobs;
+  ports.blobs.upload = () => (calls.length < 3 ? Promise.reject(full) : upload.call(ports.blobs));
+  const metadata: MetadataStore = new Proxy(ports.metadata, {
+    get(store, name) {
+      const member: unknown = Reflect.get(store, name);
+      if (name !== "cacheEntries") return typeof member === "function" ? (member as () => unknown).bind(store) : member;
+      return async (keys: Parameters<MetadataStore["cacheEntries"]>[0]) => {
+        const found = new Map(await store.cacheEntries(keys));
+        // It is asked for one key when an entry is offered once more.
+        if (calls.length === 3 && keys.length === 1) found.set(keys[0]!, [{ trace: undefined } as CacheEntry]);
+        return found;
+      };
+    },
+  });
+  const { recorded } = await play({ ...ports, metadata }, chain, () => false);
+  assert.equal(recorded, "yes");
+  // That of the last step, which the store took at once.
+  const entries = await ports.metadata.cacheEntriesOf({});
+  assert.deepEqual(
+    entries.map((entry) => entry.step),
+    ["third"],
+  );
 });
 
 test("a step whose result fits nowhere fails with what to do, and steps that do not need it go on", async () => {

@@ -33,16 +33,19 @@ class MemoryBlobStore implements BlobStore {
     let done = false;
     return {
       write: async (chunk) => {
+        if (this.#bytes + chunk.byteLength > this.#limitBytes) throw isFull(this.#limitBytes);
         size += chunk.byteLength;
-        if (this.#bytes + size > this.#limitBytes) throw isFull(this.#limitBytes);
+        // What others write meanwhile counts as well.
+        this.#bytes += chunk.byteLength;
         chunks.push(Uint8Array.from(chunk));
       },
       commit: async (digest, options) => {
         done = true;
         if (this.#blobs.has(digest) && options?.replace !== true) {
+          this.#bytes -= size;
           await this.touch([digest]);
         } else {
-          this.#bytes += size - (this.#blobs.get(digest)?.bytes.byteLength ?? 0);
+          this.#bytes -= this.#blobs.get(digest)?.bytes.byteLength ?? 0;
           this.#blobs.set(digest, {
             bytes: Uint8Array.from(Buffer.concat(chunks)),
             modifiedAt: Date.now(),
@@ -52,7 +55,10 @@ class MemoryBlobStore implements BlobStore {
         chunks = [];
       },
       abort: async () => {
-        if (!done) chunks = [];
+        if (done) return;
+        done = true;
+        this.#bytes -= size;
+        chunks = [];
       },
     };
   }

@@ -1,5 +1,6 @@
 /** Blobs that a store refused to take: kept in memory for the run that made them, and read as if they were in the store. */
 import type { BlobRef, BlobWriter } from "../define/materializer.ts";
+import { StoreError } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { BlobStat, BlobStore, BlobUpload } from "./blob-store.ts";
 import { openContentStore } from "./content-store.ts";
@@ -12,6 +13,8 @@ export interface Overflow {
   readonly writer: BlobWriter;
   /** Whether one of these is in memory alone. */
   holds(refs: readonly BlobRef[]): Promise<boolean>;
+  /** Writes to the store what is in memory, as far as it takes it now. */
+  settle(): Promise<void>;
 }
 
 /** So much is kept at most: more could take the memory that the steps need. */
@@ -33,6 +36,23 @@ export function openOverflow(store: BlobStore, limitBytes: number = defaultLimit
       if (!isUsed) return false;
       const held = [...(await memory.stat(refs.map(({ digest }) => digest))).keys()];
       return held.length > 0 && (await store.stat(held)).size < held.length;
+    },
+    async settle() {
+      if (!isUsed) return;
+      const own = openContentStore(store);
+      for await (const { digest } of memory.list()) {
+        const bytes = await memory.stream(digest);
+        if (bytes === undefined) continue;
+        try {
+          await own.put(bytes);
+        } catch (error) {
+          // It refuses still, and would refuse the others.
+          if (error instanceof StoreError && error.code === "RPS4005") return;
+          throw error;
+        }
+        // From here on it is read from the store.
+        await memory.remove([digest]);
+      }
     },
   };
 }
