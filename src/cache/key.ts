@@ -6,7 +6,7 @@ import type { StepIdentityOptions } from "../define/options.ts";
 import { hiddenSecret, type SecretMask } from "../define/secret-mask.ts";
 import { isSchema } from "../define/validate.ts";
 import { assertInternal, DefinitionError } from "../error.ts";
-import { digestValue } from "../hash/canonical.ts";
+import { digestOwnData, digestValue } from "../hash/canonical.ts";
 import { digestBytes, type Digest } from "../hash/digest.ts";
 import { showValue } from "../hash/show-value.ts";
 import type { KeyArgument, KeyDigest, KeyRecord } from "../record/key.ts";
@@ -99,7 +99,7 @@ function secretInReads(step: StepDefinition, kind: string): DefinitionError {
 /** Digest of what counts in a key: all of it but the texts for people. */
 export function digestKey(record: KeyRecord): KeyDigest {
   const names = Object.keys(record.arguments).toSorted();
-  return digestValue([
+  return digestOwnData([
     "reprise key",
     record.scheme,
     record.step,

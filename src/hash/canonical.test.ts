@@ -5,7 +5,7 @@ import { inspect, isDeepStrictEqual } from "node:util";
 import { createContext, runInContext } from "node:vm";
 import fc from "fast-check";
 import { ValueError } from "../error.ts";
-import { canonicalBytes, digestValue } from "./canonical.ts";
+import { canonicalBytes, digestOwnData, digestValue, type OwnData } from "./canonical.ts";
 
 const hex = (value: unknown): string => Buffer.from(canonicalBytes(value)).toString("hex");
 
@@ -269,6 +269,37 @@ describe("canonical bytes", () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe("data that Reprise made itself", () => {
+  it("has the digest that any value has", () => {
+    const text = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.string({ unit: "grapheme", minLength: 60, maxLength: 200 }),
+    );
+    const { own } = fc.letrec<{ own: OwnData; leaf: OwnData; array: OwnData; record: OwnData }>((tie) => ({
+      own: fc.oneof({ maxDepth: 3 }, tie("leaf"), tie("leaf"), tie("array"), tie("record")),
+      leaf: fc.oneof(text, fc.constant("\ud800"), fc.double(), fc.boolean(), fc.constant(null)),
+      array: fc.array(tie("own"), { maxLength: 3 }),
+      record: fc.dictionary(text, tie("own"), { maxKeys: 3, noNullPrototype: true }),
+    }));
+    fc.assert(
+      fc.property(own, (value) => {
+        assert.equal(digestOwnData(value), digestValue(value));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("has the digest that any value has, of whatever length its texts are", () => {
+    for (const length of [63, 64, 126, 127, 128, 129, 5000]) {
+      for (const text of ["a".repeat(length), `${"a".repeat(length - 1)}é`]) {
+        assert.equal(digestOwnData([text]), digestValue([text]));
+        const bytes = Buffer.from(canonicalBytes(text));
+        assert.equal(bytes.subarray(-Buffer.byteLength(text)).toString(), text);
+      }
+    }
   });
 });
 

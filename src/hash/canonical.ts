@@ -38,6 +38,47 @@ export function digestValue(value: unknown, options: CanonicalOptions = {}): Dig
   return digestBytes(encodeAll(value, options));
 }
 
+/** What Reprise itself makes and digests: no getters, no cycles, nothing that is anything else than it seems. */
+export type OwnData = string | number | boolean | null | readonly OwnData[] | { readonly [name: string]: OwnData };
+
+/** The digest that {@link digestValue} gives, for data that need not be looked through. */
+export function digestOwnData(value: OwnData): Digest {
+  shared.clear();
+  for (const byte of recordType) shared.byte(byte);
+  encodeOwnData(shared, value);
+  const digest = digestBytes(shared.view());
+  keepSmall(shared.view().byteLength);
+  return digest;
+}
+
+function encodeOwnData(out: ByteBuffer, value: OwnData): void {
+  if (typeof value === "string") {
+    encodeText(out, value);
+  } else if (typeof value === "number") {
+    out.byte(tag.number);
+    out.float(value);
+  } else if (typeof value === "boolean") {
+    out.byte(value ? tag.true : tag.false);
+  } else if (value === null) {
+    out.byte(tag.null);
+  } else if (Array.isArray(value)) {
+    out.byte(tag.array);
+    out.count(value.length);
+    out.count(value.length);
+    for (const item of value as readonly OwnData[]) encodeOwnData(out, item);
+  } else {
+    const record = value as { readonly [name: string]: OwnData };
+    const keys = Object.keys(record);
+    if (keys.length > 1) keys.sort();
+    out.byte(tag.record);
+    out.count(keys.length);
+    for (const key of keys) {
+      encodeText(out, key);
+      encodeOwnData(out, record[key] as OwnData);
+    }
+  }
+}
+
 /** What the bytes start with. Another encoding is another number, and empties every cache. */
 const recordType = Buffer.from("value/1\0", "latin1");
 
@@ -121,8 +162,13 @@ function start(value: unknown, name: string, cycles: ReadonlyMap<object, number>
     );
   }
   const bytes = out.view();
-  if (bytes.byteLength > maxKeptBytes) shared = new ByteBuffer(maxBytes);
+  keepSmall(bytes.byteLength);
   return bytes;
+}
+
+/** A buffer that one large value has made large is not kept for small ones. */
+function keepSmall(usedBytes: number): void {
+  if (usedBytes > maxKeptBytes) shared = new ByteBuffer(maxBytes);
 }
 
 function encode(walk: Walk, value: unknown): void {

@@ -1,7 +1,7 @@
 /** Values on their way into the store and out of it. */
 import type { BlobReader, BlobWriter, Description, Materializer, Preview } from "../define/materializer.ts";
 import { RepriseError, ValueError } from "../error.ts";
-import { digestValue } from "../hash/canonical.ts";
+import { digestOwnData } from "../hash/canonical.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { JsonObject } from "../hash/json.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
@@ -72,7 +72,7 @@ export async function loadValue(
 
 /** The digest of an artifact: of its type, the version of its byte format, and its root blob, which names the parts. */
 export function digestContent(type: string, version: number, root: ArtifactContent["root"]): Digest {
-  return digestValue(["artifact", type, version, root.digest, root.size]);
+  return digestOwnData(["artifact", type, version, root.digest, root.size]);
 }
 
 async function describe(materializer: Materializer, value: unknown): Promise<Description> {

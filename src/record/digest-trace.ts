@@ -1,8 +1,8 @@
 /** The digest of a trace: what entries and step runs name it by. */
-import { digestValue } from "../hash/canonical.ts";
+import { digestOwnData } from "../hash/canonical.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { Trace } from "./trace.ts";
 
 export function digestTrace({ salt, reads }: Trace): Digest {
-  return digestValue(["reprise trace", salt, reads.map(({ kind, name, found }) => [kind, name, found])]);
+  return digestOwnData(["reprise trace", salt, reads.map(({ kind, name, found }) => [kind, name, found])]);
 }

@@ -3,7 +3,7 @@ import type { KeySecrets } from "../cache/key.ts";
 import type { CodeIdentity } from "../code/identity.ts";
 import type { Argument, Plan, StepDefinition } from "../define/plan.ts";
 import { hiddenSecret } from "../define/secret-mask.ts";
-import { digestValue } from "../hash/canonical.ts";
+import { digestOwnData, digestValue, type OwnData } from "../hash/canonical.ts";
 import { showValue } from "../hash/show-value.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { JsonValue } from "../hash/json.ts";
@@ -24,7 +24,7 @@ export function toVersion(
   for (const node of plan.nodes) code[node.id] = (identities.get(node.step) as CodeIdentity).digest;
   return {
     pipeline: plan.pipeline,
-    digest: digestValue(["pipeline version", record, code]),
+    digest: digestOwnData(["pipeline version", record as unknown as OwnData, code]),
     plan: record,
     code,
     createdAt: now,
