@@ -8,7 +8,10 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { createPipelineFunction, planPipeline, step } from "../src/define/index.ts";
 import { canonicalBytes, digestValue } from "../src/hash/canonical.ts";
+import { diffRuns } from "../src/history/diff-runs.ts";
+import { explainStepRun } from "../src/history/explain-step-run.ts";
 import { runPlan } from "../src/runner/run.ts";
+import { makePorts } from "./rig/ports.ts";
 import { openStoredPorts } from "./rig/stored-ports.ts";
 
 const pipeline = createPipelineFunction({
@@ -76,6 +79,25 @@ test("the bytes of a secret are in no file of a store, open or closed, and neith
     }),
     { numRuns: 15, endOnFailure: true },
   );
+});
+
+test("what was stored before it was marked is not shown beside what is secret now", async () => {
+  const ports = makePorts();
+  const length = ({ key }: { key: string }): number => key.length;
+  const open = step({ name: "ask", run: length });
+  const marked = step({ name: "ask", secrets: ["key"], run: length });
+  const before = pipeline({ name: "main", build: ({ key }: { key: string }) => open({ key }) });
+  const after = pipeline({ name: "main", build: ({ key }: { key: string }) => marked({ key }) });
+  const [old, now] = ["sk-of-yesterday", "sk-of-today"];
+  const first = await runPlan(planPipeline(before, { key: old }), ports, {});
+  const second = await runPlan(planPipeline(after, { key: now }), ports, {});
+  assert.equal(second.steps[0]?.reason?.text, "key changed (secret)");
+  const { metadata } = ports;
+  const why = await explainStepRun(metadata, second.run, second.steps[0]!);
+  const { params } = await diffRuns(metadata, first.run, second.run);
+  const told = JSON.stringify([second, why, params]);
+  assert.ok(!told.includes(old) && !told.includes(now), told);
+  assert.deepEqual(params, [{ name: "key", from: "***", to: "***", same: false }]);
 });
 
 function assertNowhere(folder: string, key: unknown): void {

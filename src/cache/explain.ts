@@ -1,4 +1,5 @@
 /** What differs between two keys, part by part, from what to what: computed from what is stored, never guessed. */
+import { hiddenSecret } from "../define/secret-mask.ts";
 import { shortDigest, type Digest } from "../hash/digest.ts";
 import type { KeyArgument, KeyRecord } from "../record/key.ts";
 import type { Difference, MissCode } from "../record/reason.ts";
@@ -125,14 +126,15 @@ function explainArguments(from: KeyRecord, to: KeyRecord, { artifacts }: Explain
     const now = to.arguments[name];
     if (sameArgument(old, now)) continue;
     const isInput = holdsArtifact(now ?? old);
+    const [shownOld, shownNow] = showBoth(old, now);
     const made = [old, now].map((argument) =>
       argument?.kind === "artifact" ? artifacts.get(argument.digest) : undefined,
     );
     differences.push({
       code: isInput ? "input" : "param",
       part: name,
-      from: old && showArgument(old),
-      to: now && showArgument(now),
+      from: shownOld,
+      to: shownNow,
       ...(made[0] === undefined && made[1] === undefined
         ? {}
         : { detail: `${made[0] ?? "no longer in the store"} → ${made[1] ?? "not in the store yet"}` }),
@@ -146,13 +148,8 @@ function explainRest(from: KeyRecord, to: KeyRecord): Difference[] {
   if (from.version !== to.version)
     differences.push({ code: "version", part: "version", from: from.version, to: to.version });
   if (!sameArgument(from.cacheKey, to.cacheKey)) {
-    const [old, now] = [from.cacheKey, to.cacheKey];
-    differences.push({
-      code: "cache-key",
-      part: "cacheKey",
-      from: old && showArgument(old),
-      to: now && showArgument(now),
-    });
+    const [old, now] = showBoth(from.cacheKey, to.cacheKey);
+    differences.push({ code: "cache-key", part: "cacheKey", from: old, to: now });
   }
   const [oldReads, reads] = [from.reads && showReads(from.reads), to.reads && showReads(to.reads)];
   if (oldReads !== reads) differences.push({ code: "cache-key", part: "reads", from: oldReads, to: reads });
@@ -184,7 +181,7 @@ export function holdsArtifact(argument: KeyArgument | undefined): boolean {
 }
 
 /** An argument in short, for people. */
-export function showArgument(argument: KeyArgument): string {
+function showArgument(argument: KeyArgument): string {
   switch (argument.kind) {
     case "value":
       return argument.shown;
@@ -193,6 +190,25 @@ export function showArgument(argument: KeyArgument): string {
     case "list":
       return `[${argument.items.map(showArgument).join(", ")}]`;
   }
+}
+
+/**
+ * What an argument was and is, in short. Where one is secret, so is the other: it was stored before somebody said so.
+ */
+export function showBoth(
+  from: KeyArgument | undefined,
+  to: KeyArgument | undefined,
+): readonly [from: string | undefined, to: string | undefined] {
+  const isSecret = [from, to].some((argument) => argument !== undefined && holdsSecret(argument));
+  const show = (argument: KeyArgument): string =>
+    isSecret && !holdsSecret(argument) && argument.kind !== "artifact" ? hiddenSecret : showArgument(argument);
+  return [from && show(from), to && show(to)];
+}
+
+function holdsSecret(argument: KeyArgument): boolean {
+  // A text of the same three characters is shown in quotes.
+  if (argument.kind === "value") return argument.shown.startsWith(hiddenSecret);
+  return argument.kind === "list" && argument.items.some(holdsSecret);
 }
 
 /** What is declared to be read, for people. */

@@ -1,5 +1,6 @@
 /** What differs between two runs. */
-import type { ArtifactUse, Run, StepRun } from "../record/run.ts";
+import { hiddenSecret } from "../define/secret-mask.ts";
+import type { ArtifactUse, ParamRecord, Run, StepRun } from "../record/run.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
 import { diffVersions, type VersionDiff } from "./diff-versions.ts";
 import { loadRunDetails, type RunDetails, type StepDetails } from "./run-details.ts";
@@ -79,7 +80,11 @@ function diffParams(from: Run, to: Run): readonly FactDiff[] {
   return unionOf(from.params, to.params).map((name) => {
     const old = from.params[name];
     const now = to.params[name];
-    return { name, from: old?.shown, to: now?.shown, same: old?.digest === now?.digest };
+    // What is secret in one run may stand in clear in an earlier one.
+    const isSecret = old?.secret === true || now?.secret === true;
+    const show = (param: ParamRecord | undefined): string | undefined =>
+      param && (isSecret ? hiddenSecret : param.shown);
+    return { name, from: show(old), to: show(now), same: old?.digest === now?.digest };
   });
 }
 

@@ -1,5 +1,5 @@
 /** Why a step ran or was reused: its key beside an earlier one, part by part. */
-import { countDifferences, holdsArtifact, showArgument, showReads } from "../cache/explain.ts";
+import { countDifferences, holdsArtifact, showBoth, showReads } from "../cache/explain.ts";
 import { compareKeys } from "../cache/explain-miss.ts";
 import { digestBytes, shortDigest, type Digest } from "../hash/digest.ts";
 import type { KeyRecord } from "../record/key.ts";
@@ -176,7 +176,7 @@ function listArguments(from: KeyRecord | undefined, to: KeyRecord): KeyPart[] {
     const now = to.arguments[name];
     const kind = holdsArtifact(now ?? old) ? "input" : "param";
     const same = JSON.stringify(old) === JSON.stringify(now);
-    const part = toPart(`${kind} ${name}`, old && showArgument(old), now && showArgument(now), from !== undefined);
+    const part = toPart(`${kind} ${name}`, ...showBoth(old, now), from !== undefined);
     return { ...part, same: from !== undefined && same };
   });
 }
@@ -189,12 +189,7 @@ function listRest(from: KeyRecord | undefined, to: KeyRecord): KeyPart[] {
   };
   const parts = [
     toPart("version", from?.version, to.version, compared),
-    toPart(
-      "cacheKey",
-      from?.cacheKey && showArgument(from.cacheKey),
-      to.cacheKey && showArgument(to.cacheKey),
-      compared,
-    ),
+    toPart("cacheKey", ...showBoth(from?.cacheKey, to.cacheKey), compared),
     toPart("reads", from?.reads && showReads(from.reads), to.reads && showReads(to.reads), compared),
     toPart("outputs", outputs(from), outputs(to), compared),
     toPart("runtime", from?.runtime, to.runtime, compared),

@@ -26,7 +26,8 @@ export function renderHeader(
   const params = Object.entries(run.params).map(([name, param]) => {
     const before = previous?.params[name];
     const changed = before !== undefined && before.digest !== param.digest;
-    const last = changed ? ` (last: ${before.secret === true ? "another" : showParam(before)})` : "";
+    const isSecret = param.secret === true || before?.secret === true;
+    const last = changed ? ` (last: ${isSecret ? "another" : showParam(before)})` : "";
     return `${name}=${showParam(param)}${last}`;
   });
   const rest = [
