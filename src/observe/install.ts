@@ -6,7 +6,7 @@ import { watchEnvironment } from "./watch-environment.ts";
 import { watchFiles } from "./watch-files.ts";
 import { watchHttp } from "./watch-http.ts";
 import { watchProcesses } from "./watch-processes.ts";
-import { watchNames, watchSockets } from "./watch-sockets.ts";
+import { watchSockets } from "./watch-sockets.ts";
 import { watchSqlite } from "./watch-sqlite.ts";
 import { watchAsked, watchWhenAsked } from "./when-asked.ts";
 import { watchFolders, watchSenses } from "./watch-senses.ts";
@@ -38,7 +38,6 @@ export function installSenses(): void {
   if (areSensing) return;
   areSensing = true;
   watchAsked();
-  watchNames();
   watchSenses();
   syncBuiltinESMExports();
 }

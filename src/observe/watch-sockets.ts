@@ -13,6 +13,8 @@ const peers = new WeakMap<object, string>();
 
 export function watchSockets(): void {
   watchWhenAsked("net", watchConnections);
+  for (const name of ["dns", "dns/promises"]) watchWhenAsked(name, watchNames, "never");
+  watchWhenAsked("dgram", watchPackets, "never");
   // A session may be older than the step.
   channel("http2.client.stream.created").subscribe((message) => {
     const { headers } = message as { readonly headers: Readonly<Record<string, unknown>> };
@@ -85,8 +87,12 @@ function peerOf(socket: Socket & Inner): string | undefined {
 const nameQuestions = ["lookup", "lookupService", "reverse", "resolve"];
 const nameRecords = ["4", "6", "Any", "Caa", "Cname", "Mx", "Naptr", "Ns", "Ptr", "Soa", "Srv", "Tlsa", "Txt"];
 
-/** Watches questions for the addresses of hosts, and packets. */
-export function watchNames(): void {
+let areNamesWatched = false;
+
+/** Watches questions for the addresses of hosts. */
+function watchNames(): void {
+  if (areNamesWatched) return;
+  areNamesWatched = true;
   const dns = process.getBuiltinModule("node:dns");
   const { promises } = dns;
   const holders = [dns, promises, dns.Resolver.prototype, promises.Resolver.prototype] as unknown as Holder[];
@@ -103,6 +109,9 @@ export function watchNames(): void {
       });
     }
   }
+}
+
+function watchPackets(): void {
   const dgram = process.getBuiltinModule("node:dgram");
   watchCall(dgram.Socket.prototype as unknown as Holder, "send", (recording) => {
     recording.notice("network", "sends packets, and what is answered is not seen");

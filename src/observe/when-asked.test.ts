@@ -52,6 +52,11 @@ describe("who has taken a function out of a module of Node when it was loaded", 
     assert.match(readsOf(observed).join(), /file b\.db/u);
   });
 
+  it("is seen to ask for a module in the middle of a step", async () => {
+    const observed = await observe(async () => await (await import("node:dns/promises")).lookup("localhost"));
+    assert.deepEqual(toldOf(observed), ["looks up localhost, and what is answered is not seen"]);
+  });
+
   it("is seen when it imports the module beside Reprise, which Node then loads before either runs", () => {
     const url = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
     const script = `
