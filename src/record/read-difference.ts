@@ -42,5 +42,12 @@ function showFound(kind: ReadKind, found: string | undefined): string | undefine
   if (found === undefined || found === "absent" || found === "unset") return undefined;
   if (kind === "env") return "set";
   if (isDigest(found)) return shortDigest(found);
-  return kind === "directory" || kind === "tree" || kind === "glob" ? found.replace(/ [0-9a-f]{32}$/u, "") : found;
+  return found.replace(
+    listing,
+    (_, count: string, what: string) => `${count} ${count === "1" ? singular[what] : what}`,
+  );
 }
+
+/** `3 names 1f0c…`, of a directory, a pattern or the environment. */
+const listing = /^(\d+) (names|entries) [0-9a-f]{32}$/u;
+const singular: Readonly<Record<string, string>> = { names: "name", entries: "entry" };
