@@ -363,6 +363,23 @@ test("an error that a build throws does not show the secrets that the build was 
   );
 });
 
+test("a problem of a build that names a secret does not show it", () => {
+  const of = pipeline({
+    name: "of",
+    secrets: ["key"],
+    build: ({ key }: { key: string }) => loose.splitter({ by: new Map([[key, () => 1]]) }, { name: `of ${key}` }),
+  });
+  assert.throws(
+    () => of.plan({ key: "correct-horse" }),
+    (error) => {
+      assert.match(String(error), /is a function/u);
+      assert.match(String(error), /\*\*\*/u);
+      assert.ok(!inspect(error).includes("correct-horse"));
+      return true;
+    },
+  );
+});
+
 test("an output cannot be secret: it is stored", (t) => {
   const login = step({ name: "login", run: () => ({ token: "t" }) });
   const ask = step({ name: "ask", secrets: ["token", "tokens"], run: () => 1 }) as unknown as Loose;

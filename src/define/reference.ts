@@ -189,8 +189,11 @@ export function report(problem: Problem): void {
   const place = problem.place ?? capturePlace();
   const placed = place === undefined ? problem : { ...problem, place };
   if (state.build === undefined) throw new DefinitionError([placed]);
-  const known = state.build.problems.some(
-    (each) => each.message === placed.message && each.place?.line === place?.line && each.place?.file === place?.file,
+  const { problems, mask } = state.build;
+  const message = mask.hide(placed.message);
+  const known = problems.some(
+    (each) => each.message === message && each.place?.line === place?.line && each.place?.file === place?.file,
   );
-  if (!known) state.build.problems.push(placed);
+  const { hint } = placed;
+  if (!known) problems.push({ ...placed, message, ...(hint === undefined ? {} : { hint: mask.hide(hint) }) });
 }

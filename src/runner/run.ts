@@ -7,7 +7,7 @@ import type { StoreError } from "../error.ts";
 import type { Run } from "../record/run.ts";
 import { describeEnvironment, describeGit, makeRunId, makeRunName } from "./environment.ts";
 import { toPlanPorts } from "./plan-ports.ts";
-import { toParamRecords, toVersion } from "./plan-record.ts";
+import { mapRecord, toParamRecords, toVersion } from "./plan-record.ts";
 import { outsideStep } from "../define/step-scope.ts";
 import type { RunnerPorts } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
@@ -55,7 +55,7 @@ async function playPlan(plan: Plan, stack: RunnerPorts, options: RunPlanOptions)
     finishedAt: undefined,
     git: undefined,
     environment: describeEnvironment(ports.version),
-    tags: options.tags ?? {},
+    tags: mapRecord(options.tags ?? {}, (text) => plan.secrets?.mask.hide(text) ?? text),
     error: undefined,
     outputs: version.plan.outputs,
   };

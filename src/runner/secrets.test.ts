@@ -156,7 +156,9 @@ test("what a step says of its secret is hidden: lines, data, facts, tags, errors
     },
   });
   const main = pipeline({ name: "main", build: ({ key }: { key: string }) => speak({ key }) });
-  const outcome = await run(ports, main, { key: secret }, { onEvent: (event) => events.push(event) });
+  const options: RunPlanOptions = { tags: { by: secret }, onEvent: (event) => events.push(event) };
+  const outcome = await run(ports, main, { key: secret }, options);
+  assert.deepEqual(outcome.run.tags, { by: "***" });
   const { error } = outcome;
   assert.ok(error instanceof TypeError);
   assert.equal(error.message, "cannot ask with ***");
