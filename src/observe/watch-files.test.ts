@@ -284,4 +284,19 @@ describe("an error of the system", () => {
       );
     });
   }
+
+  const promised: Readonly<Record<string, () => Promise<unknown>>> = {
+    readFile: async () => await fs.promises.readFile(at("none")),
+    stat: async () => await fs.promises.stat(at("none")),
+  };
+  for (const [way, work] of Object.entries(promised)) {
+    it(`shows Node and the step, and nobody between them, with a promise of ${way}`, async () => {
+      let stack = "";
+      await observe(async () => await assert.rejects(work, (error: Error) => ((stack = error.stack ?? ""), true)));
+      const [, ...frames] = stack.split("\n");
+      const own = frames.filter((frame) => !frame.includes("node:") && !frame.includes("watch-files.test.ts"));
+      assert.deepEqual(own, []);
+      assert.ok(frames.some((frame) => frame.includes("watch-files.test.ts")));
+    });
+  }
 });

@@ -109,7 +109,7 @@ const openers: Readonly<Record<string, Watcher>> = {
       endRead(recording, error, error === undefined ? settle(begun as Begun | undefined) : begun);
       if (error !== undefined) return;
       if (isWriting(flags)) noteWrite(recording, path);
-      else if (begun !== undefined) noteDescriptor(recording, value, (begun as Begun).path);
+      noteDescriptor(recording, value, isWriting(flags) ? undefined : (begun as Begun | undefined)?.path);
     },
   },
   copyFile: {
@@ -216,13 +216,12 @@ function keepPrivate(recording: Recording, given: unknown): void {
   if (found !== undefined) recording.keptPrivate(found.path);
 }
 
-function noteDescriptor(recording: Recording, opened: unknown, path: string): void {
-  if (typeof opened === "number") {
-    recording.descriptors.set(opened, path);
-  } else if (typeof opened === "object" && opened !== null) {
-    recording.descriptors.set((opened as { readonly fd: number }).fd, path);
-    watchHandle(opened);
-  }
+/** Numbers come again when files are closed: what is no input takes the number from one that was. */
+function noteDescriptor(recording: Recording, opened: unknown, path: string | undefined): void {
+  const descriptor = typeof opened === "number" ? opened : (opened as { readonly fd: number }).fd;
+  if (path === undefined) recording.descriptors.delete(descriptor);
+  else recording.descriptors.set(descriptor, path);
+  if (typeof opened === "object" && path !== undefined) watchHandle(opened);
 }
 
 function noteWrite(recording: Recording, given: unknown, extent: "alone" | "whole" = "alone"): void {

@@ -124,6 +124,20 @@ describe("an answer of stat", () => {
   });
 });
 
+describe("a descriptor whose number was another file's before", () => {
+  it("is not taken for that", async () => {
+    const observed = await observe(() => {
+      const file = fs.openSync(path, "r");
+      fs.closeSync(file);
+      const out = fs.openSync(join(root, "out.txt"), "w");
+      assert.equal(out, file);
+      assert.equal(fs.fstatSync(out).mtimeMs > 0, true);
+      fs.closeSync(out);
+    });
+    assert.deepEqual([readsOf(observed), observed.obstacle], [["file a.txt"], undefined]);
+  });
+});
+
 describe("a step that asks how full a disk is", () => {
   it("is told so", async () => {
     assert.deepEqual(toldOf(await observe(() => fs.statfsSync(root))), ["asks about the machine"]);

@@ -5,7 +5,7 @@ import { insideNode } from "./current.ts";
 import type { Recording } from "./recording.ts";
 import { noteStandardInput } from "./watch-standard-input.ts";
 import { stampQuietly } from "./stat-text.ts";
-import { isModuleLoad, replaceInSteps, toBareError, type AnyFunction, type Holder } from "./wrap.ts";
+import { isModuleLoad, replaceInSteps, toBareError, withoutFrames, type AnyFunction, type Holder } from "./wrap.ts";
 
 interface Question {
   readonly recording: Recording;
@@ -59,7 +59,7 @@ export function watchReadFilePromise(promises: Holder): void {
       bytes = await original.call(self, path, question.options);
     } catch (error) {
       insideNode(() => answerWith(question, error, undefined));
-      throw error;
+      throw withoutFrames(error, import.meta.url);
     }
     return insideNode(() => answerWith(question, null, bytes));
   });

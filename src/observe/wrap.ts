@@ -76,6 +76,15 @@ export function toBareError(error: unknown, watched: AnyFunction): unknown {
   return error;
 }
 
+/** The same of an error that a promise was rejected with: Node tells who waits for it, of which `file` is one. */
+export function withoutFrames(error: unknown, file: string): unknown {
+  const isSystem = error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === "string";
+  if (!isSystem || error.stack?.includes(file) !== true) return error;
+  const lines = error.stack.split("\n").filter((line) => !line.includes(file));
+  error.stack = lines.join("\n");
+  return error;
+}
+
 export function watchSync(holder: Holder, name: string, watcher: Watcher): void {
   replaceInSteps(holder, name, ({ watched, recording, original, self, args }) => {
     if (isModuleLoad(args[0])) return insideNode(() => original.apply(self, args));
@@ -126,7 +135,7 @@ export function watchPromise(holder: Holder, name: string, watcher: Watcher): vo
         : insideNode(() => original.apply(self, args)));
     } catch (error) {
       insideNode(() => watcher.after(recording, args, { error }, begun));
-      throw error;
+      throw withoutFrames(error, import.meta.url);
     }
     const instead = insideNode(() => watcher.after(recording, args, { value }, begun));
     return instead === undefined ? value : instead;
