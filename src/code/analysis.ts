@@ -209,8 +209,10 @@ export class Analysis {
     let place: Place | undefined;
     for (const site of step.sites) {
       const position = toSourcePosition(site);
-      if (position === undefined || isFramework(position.path) || !isFile(position.path)) continue;
-      const path = realpathSync(position.path);
+      if (position === undefined || isFramework(position.path)) continue;
+      const isKnown = this.project.files.has(position.path);
+      if (!isKnown && !isFile(position.path)) continue;
+      const path = isKnown ? position.path : realpathSync(position.path);
       const folder = packageFolder(path);
       if (folder?.endsWith("/node_modules/reprise")) continue;
       if (folder !== undefined) {

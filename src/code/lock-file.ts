@@ -137,5 +137,7 @@ function nameOfRange(range: string): string {
 
 /** A path relative to another, with `/` on every system. */
 export function relativePath(from: string, to: string): string {
+  // Most are below, and written without detours.
+  if (sep === "/" && to.startsWith(`${from}/`) && !to.includes("/.", from.length)) return to.slice(from.length + 1);
   return relative(from, to).split(sep).join("/");
 }

@@ -4,9 +4,11 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { StepDefinition } from "../define/plan.ts";
 import { importWithoutDrivers, openCodeIndex, type CodeIdentity, type ProjectIndex } from "./index.ts";
+import { isRacy, stampOf, type Stamp } from "./stamp.ts";
 
 const run = promisify(execFile);
 
@@ -33,6 +35,10 @@ describe("the index of a project", () => {
       await mkdir(dirname(join(root, name)), { recursive: true });
       await writeFile(join(root, name), text);
     }
+  }
+
+  async function untilSettled(names: readonly string[]): Promise<void> {
+    while (names.some((name) => isRacy(stampOf(join(root, name)) as Stamp, Date.now()))) await setImmediate();
   }
 
   const open = (): ProjectIndex => openCodeIndex({ root, stateDir: join(root, ".reprise/code"), entries: [] });
@@ -99,6 +105,43 @@ describe("the index of a project", () => {
     await write({ "helper.ts": "export const other = 5;\nexport function helper(n: number) {\n  return n + 1;\n}\n" });
     assert.equal((await identify(index)).digest, before.digest);
     assert.equal((await identify(open())).digest, before.digest);
+  });
+
+  test("after an edit, what another process found of the other files is used, and what has changed around them is not", async () => {
+    const project = {
+      "package.json": '{ "type": "module", "imports": { "#value": "./value-a.ts" } }',
+      "main.ts":
+        'import { step } from "reprise";\nimport { helper } from "./helper.js";\nexport const work = step({ name: "work", run: () => helper(1) });\n',
+      "helper.ts":
+        'import { value } from "#value";\nimport { deep } from "./deep/deep.ts";\nexport const helper = (x: number) => x + value + deep;\n',
+      "value-a.ts": "export const value = 1;\n",
+      "value-b.ts": "export const value = 2;\n",
+      "deep/deep.ts": "export const deep = 1;\n",
+    };
+    const edits: readonly Readonly<Record<string, string>>[] = [
+      { "deep/deep.ts": "export const deep = 2;\n" },
+      { "value-a.ts": "export const value = 3;\n", "deep/deep.ts": "export const deep = 3;\n" },
+      // Now the specifier leads to it, not to helper.ts.
+      { "helper.js": "export const helper = (x) => x;\n" },
+      {
+        "package.json": project["package.json"].replace("value-a", "value-b"),
+        "deep/deep.ts": "export const deep = 4;\n",
+      },
+      { "deep/deep.ts": 'import { value } from "#value";\nexport const deep = value;\n' },
+    ];
+    for (const edit of edits) {
+      await rm(join(root, "helper.js"), { force: true });
+      await write(project);
+      // Clocks of file systems are coarse: a moment after, stat tells.
+      await untilSettled(Object.keys(project));
+      const before = await identify(open());
+      await write(edit);
+      const digests = new Set<string>([before.digest]);
+      for (const index of [open(), open(), openCodeIndex({ root, stateDir: undefined, entries: [] })]) {
+        digests.add((await identify(index)).digest);
+      }
+      assert.equal(digests.size, 2, JSON.stringify(edit));
+    }
   });
 
   test("a step whose call is not where it should be is opaque, and has no units", async () => {

@@ -13,16 +13,18 @@ import { isFramework } from "./project.ts";
 import {
   StateFolder,
   type DrivenFile,
+  type Observed,
   type StepRecord,
   type StoredFile,
   type StoredRecord,
   type WarmState,
 } from "./state.ts";
+import { unpackRecord } from "./packed-record.ts";
 import type { FileRecord } from "./record.ts";
 import { readUnits, toStored, toUnits, toWarmSteps, type Environment } from "./units.ts";
 import { loadedSince, watchLoads } from "./watch-loads.ts";
 import { isRacy, sameStamp, stampOf } from "./stamp.ts";
-import { stepKey, stillHolds, subjectOf, subjectOfFile } from "./warm.ts";
+import { stepKey, stillHolds, subjectOf, subjectOfFile, surroundingsHold } from "./warm.ts";
 
 export interface CodeIndexOptions {
   /** The folder of the project: ids and places are relative to it. */
@@ -83,8 +85,7 @@ export class ProjectIndex implements CodeIndex {
       for (const file of state.files) this.#driven.set(join(this.root, file.name), file);
       return new Map(state.drivers.map((file) => [join(this.root, file.name), file]));
     }
-    this.#analysed = true;
-    const analysis = await this.#openAnalysis();
+    const analysis = await this.#openAnalysis(state);
     const drivers = await analysis.drivers(entry);
     this.#saveRecords(analysis);
     this.#state.writeDrivers(subject, { ...analysis.project.toState(), drivers });
@@ -121,10 +122,10 @@ export class ProjectIndex implements CodeIndex {
     watchLoads();
     const subject = subjectOf(this.root, steps, this.#entries);
     this.#registerDefinitions(steps);
-    const earlier = this.#analysed ? undefined : this.#answerFromState(subject, steps);
+    const state = this.#analysed ? undefined : this.#state.readWarm(subject);
+    const earlier = state && this.#answerFromState(state, steps);
     if (earlier !== undefined) return earlier;
-    this.#analysed = true;
-    const analysis = await this.#openAnalysis();
+    const analysis = await this.#openAnalysis(state);
     analysis.addEntries(this.#entries);
     const analyses = await analysis.analyse(steps);
     this.#save(subject, analysis, analyses);
@@ -141,11 +142,9 @@ export class ProjectIndex implements CodeIndex {
   }
 
   #answerFromState(
-    subject: string,
+    state: WarmState,
     steps: ReadonlySet<StepDefinition>,
   ): ReadonlyMap<StepDefinition, CodeIdentity> | undefined {
-    const state = this.#state.readWarm(subject);
-    if (state === undefined) return undefined;
     const known = new Map<StepDefinition, readonly [key: string, step: WarmState["steps"][string]]>();
     for (const step of steps) {
       const key = stepKey(this.root, step);
@@ -161,7 +160,7 @@ export class ProjectIndex implements CodeIndex {
       const units = async (environment: Environment): Promise<readonly CodeUnit[]> => {
         const stored = this.#state.readUnits(state.units);
         if (stored !== undefined) return readUnits(this.root, state, stored, key, environment);
-        const analyses = await this.#inTurn(async () => (await this.#openAnalysis()).analyse([step]));
+        const analyses = await this.#inTurn(async () => (await this.#loadAnalysis()).analyse([step]));
         return toUnits(analyses.get(step)!.nodes, environment);
       };
       identities.set(
@@ -227,7 +226,15 @@ export class ProjectIndex implements CodeIndex {
     return path.startsWith(`${this.root}/`) && packageFolder(path) === undefined && !isFramework(path);
   }
 
-  #openAnalysis(): Promise<Analysis> {
+  /** With what is known from before, if that is of use. */
+  async #openAnalysis(state: Observed | undefined): Promise<Analysis> {
+    this.#analysed = true;
+    const analysis = await this.#loadAnalysis();
+    if (state !== undefined && surroundingsHold(this.root, state)) analysis.project.recall(state);
+    return analysis;
+  }
+
+  #loadAnalysis(): Promise<Analysis> {
     return (this.#analysis ??= import("./analysis.ts").then(
       ({ Analysis }) => new Analysis(this.root, { find: (name, content) => this.#findRecord(name, content) }),
     ));
@@ -238,7 +245,7 @@ export class ProjectIndex implements CodeIndex {
     const known = this.#records.get(name);
     if (known?.content !== content) return undefined;
     try {
-      return JSON.parse(known.record) as FileRecord;
+      return unpackRecord(known.record);
     } catch {
       return undefined;
     }

@@ -8,7 +8,7 @@ import type { PackageType } from "./parse.ts";
 import type { FileRecord, RequestRecord } from "./record.ts";
 import type { Destination, SourceFile } from "./graph.ts";
 import { isRacy, isSameMoment, sameStamp, stampOf, type Stamp } from "./stamp.ts";
-import type { WarmState } from "./state.ts";
+import type { Observed, StoredDestination, StoredFile } from "./state.ts";
 
 type Parser = typeof import("./parse.ts");
 type Resolver = typeof import("oxc-resolver");
@@ -42,6 +42,9 @@ export class Project {
   readonly #watched = new Map<string, Stamp | undefined>();
   readonly #folders = new Map<string, Folder>();
   readonly #destinations = new Map<string, Destination>();
+  /** By path, and as the keys of destinations: what another process has found, and what nobody has asked for yet. */
+  readonly #recalledFiles = new Map<string, StoredFile>();
+  readonly #recalledDestinations = new Map<string, StoredDestination>();
   readonly #types = new Map<string, PackageType>();
   #packages: Packages;
   #reads = 0;
@@ -58,6 +61,15 @@ export class Project {
   async prepare(): Promise<void> {
     this.#parser ??= await import("./parse.ts");
     this.#resolver ??= openResolvers(await import("oxc-resolver"));
+  }
+
+  /** Takes what another process has found, while specifiers lead where they led. Files that `stat` says are unchanged are not read again. */
+  recall({ files, destinations }: Observed): void {
+    for (const file of files) this.#recalledFiles.set(join(this.root, file.name), file);
+    for (const destination of destinations) {
+      const [folder, way, specifier] = destination;
+      this.#recalledDestinations.set(`${join(this.root, folder)}\0${way}\0${specifier}`, destination);
+    }
   }
 
   get packages(): Packages {
@@ -99,10 +111,29 @@ export class Project {
     const key = `${dirname(file.path)}\0${way}\0${request.specifier}`;
     let destination = this.#destinations.get(key);
     if (destination === undefined) {
-      destination = this.#resolve(file, request);
+      destination = this.#recallDestination(key) ?? this.#resolve(file, request);
       this.#destinations.set(key, destination);
     }
     return destination;
+  }
+
+  #recallDestination(key: string): Destination | undefined {
+    const [, , , kind, name = ""] = this.#recalledDestinations.get(key) ?? [];
+    switch (kind) {
+      case "file": {
+        const file = this.file(join(this.root, name));
+        return file && { kind, file };
+      }
+      case "package":
+        return { kind, folder: join(this.root, name) };
+      case "builtin":
+        return { kind, module: name };
+      case "framework":
+      case "missing":
+        return { kind };
+      case undefined:
+        return undefined;
+    }
   }
 
   /** Looks at every stamp, and reads again what has changed. */
@@ -137,7 +168,7 @@ export class Project {
   }
 
   /** Everything whose change could change an answer. */
-  toState(): Pick<WarmState, "files" | "folders" | "watched"> {
+  toState(): Observed {
     const relative = (path: string): string => relativePath(this.root, path);
     const files = [...this.files.values()].map(({ name, stamp, readAtMs, content }) => ({
       name,
@@ -147,11 +178,17 @@ export class Project {
     }));
     const folders = [...this.#folders].map(([path, folder]) => ({ name: relative(path), ...folder }));
     const watched = [...this.#watched].map(([path, stamp]) => [relative(path), stamp ?? null] as const);
-    return { files, folders, watched };
+    const destinations = [...this.#destinations].flatMap(([key, destination]): readonly StoredDestination[] => {
+      if (destination.kind === "files") return [];
+      const [folder = "", way = "", specifier = ""] = key.split("\0");
+      return [[relative(folder), way, specifier, destination.kind, nameOf(destination, relative)]];
+    });
+    return { files, folders, watched, destinations };
   }
 
   #forgetResolutions(): void {
     this.#destinations.clear();
+    this.#recalledDestinations.clear();
     for (const file of this.files.values()) file.destinations = [];
     this.#types.clear();
     this.#watched.clear();
@@ -170,6 +207,12 @@ export class Project {
     const stamp = stampOf(path);
     this.#reads += 1;
     if (stamp === undefined) return undefined;
+    const recalled = this.#recalledFiles.get(path);
+    if (recalled !== undefined && sameStamp(stamp, recalled.stamp) && !isRacy(stamp, recalled.readAtMs)) {
+      const { name, content } = recalled;
+      const record = this.#cache.find(name, content);
+      if (record !== undefined) return { stamp, readAtMs: recalled.readAtMs, content, record };
+    }
     let bytes: Buffer;
     try {
       bytes = readFileSync(path);
@@ -290,6 +333,19 @@ export class Project {
       }
     }
     return found;
+  }
+}
+
+function nameOf(destination: Destination, relative: (path: string) => string): string {
+  switch (destination.kind) {
+    case "file":
+      return destination.file.name;
+    case "package":
+      return relative(destination.folder);
+    case "builtin":
+      return destination.module;
+    default:
+      return "";
   }
 }
 

@@ -4,7 +4,7 @@
 export const codeScheme = 2;
 
 /** Grows whenever what is kept on disk changes and digests do not: older state is then ignored. */
-export const stateScheme = 3;
+export const stateScheme = 4;
 
 /** A specifier that a file asks for. */
 export interface RequestRecord {

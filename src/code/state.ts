@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import type { CodeNote, CodeUnit } from "./identity.ts";
 import type { Place } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
+import { packRecord } from "./packed-record.ts";
 import { codeScheme, stateScheme, type FileRecord, type UnitRecord } from "./record.ts";
 import type { Stamp } from "./stamp.ts";
 
@@ -47,12 +48,23 @@ export interface StoredFolder {
   readonly listing: string;
 }
 
+/** Where a specifier of a folder's files led: a file by its name, a package by its folder, a built-in module by its own. */
+export type StoredDestination = readonly [
+  folder: string,
+  way: string,
+  specifier: string,
+  kind: "file" | "package" | "builtin" | "framework" | "missing",
+  name: string,
+];
+
 /** All that must be unchanged for an answer to hold. */
 export interface Observed {
   readonly files: readonly StoredFile[];
   readonly folders: readonly StoredFolder[];
   /** Manifests and locks; a null stamp: it was not there. */
   readonly watched: readonly (readonly [name: string, stamp: Stamp | null])[];
+  /** Hold as long as folders and manifests are unchanged, whatever is in the files. */
+  readonly destinations: readonly StoredDestination[];
 }
 
 /** Identities of steps. */
@@ -118,7 +130,7 @@ export class StateFolder {
 
   /** Adds records to those on disk. */
   addRecords(added: Iterable<readonly [name: string, content: string, record: FileRecord]>): void {
-    const lines = [...added].map(([name, content, record]) => `${name}\t${content}\t${JSON.stringify(record)}\n`);
+    const lines = [...added].map(([name, content, record]) => `${name}\t${content}\t${packRecord(record)}\n`);
     try {
       const path = this.#path("records.jsonl");
       mkdirSync(dirname(path), { recursive: true });
@@ -139,9 +151,10 @@ export class StateFolder {
   }
 
   writeWarm(subject: string, state: Omit<WarmState, "units">, units: UnitsState): void {
-    const name = `units-${hash("sha256", JSON.stringify(units), "base64url").slice(0, 22)}.json`;
-    this.#write(name, units);
-    this.#write(`warm-${subject}.json`, { ...state, units: name });
+    const text = this.#toText(units);
+    const name = `units-${hash("sha256", text, "base64url").slice(0, 22)}.json`;
+    this.#write(name, text);
+    this.#write(`warm-${subject}.json`, this.#toText({ ...state, units: name }));
     this.#prune();
   }
 
@@ -150,7 +163,7 @@ export class StateFolder {
   }
 
   writeDrivers(subject: string, state: DriversState): void {
-    this.#write(`drivers-${subject}.json`, state);
+    this.#write(`drivers-${subject}.json`, this.#toText(state));
     this.#prune();
   }
 
@@ -191,10 +204,14 @@ export class StateFolder {
     }
   }
 
-  #write(name: string, data: unknown): void {
+  #toText(data: unknown): string {
+    return JSON.stringify({ tag: this.#tag, data });
+  }
+
+  #write(name: string, text: string): void {
     try {
       mkdirSync(this.#path(""), { recursive: true });
-      this.#replace(name, JSON.stringify({ tag: this.#tag, data }));
+      this.#replace(name, text);
     } catch {
       // As above.
     }

@@ -41,7 +41,13 @@ export function stillHolds(root: string, state: Observed): boolean {
       const stamp = stampOf(join(root, file.name));
       if (stamp === undefined || !sameStamp(stamp, file.stamp)) return false;
       return !isRacy(file.stamp, file.readAtMs) || contentIs(join(root, file.name), file.content);
-    }) &&
+    }) && surroundingsHold(root, state)
+  );
+}
+
+/** Whether specifiers lead where they led: no file or folder has appeared or gone, no manifest has changed. */
+export function surroundingsHold(root: string, state: Observed): boolean {
+  return (
     state.watched.every(([name, stamp]) => sameStamp(stampOf(join(root, name)), stamp ?? undefined)) &&
     state.folders.every((folder) => {
       const path = join(root, folder.name);
