@@ -86,7 +86,7 @@ const cases: Readonly<Record<string, CodeCase>> = {
     edit: (project) => project.edit("steps.ts", "export const work", "/** Works. @see helper */\nexport const work"),
     gives: [2, 2],
   },
-  "A7: a step stays cached when its file is formatted": {
+  "A7: a step stays cached when its file is formatted, as far as space means nothing": {
     files: { "steps.ts": sameFile },
     edit(project) {
       project.edit(
@@ -105,6 +105,12 @@ const cases: Readonly<Record<string, CodeCase>> = {
     },
     edit(project) {
       project.edit("steps.ts", "helper(x: X)", "helper<T extends X>(x: T | X): number");
+      project.edit(
+        "steps.ts",
+        "{ return x + 1; }",
+        "{ type Local = X; interface Named { x: Local } return (x as Named['x'])! + 1; }",
+      );
+      project.edit("steps.ts", "export const work", "declare const later: X;\nexport const work");
       project.edit("x.ts", "X = number", "X = number | (1 & number)");
     },
     gives: [2, 2],
@@ -206,6 +212,19 @@ for (const [name, { files, edit, runs, gives }] of Object.entries(cases)) {
   });
 }
 
+test("a step runs again when space is edited that means something", async () => {
+  const text = "`a\n  b`.length";
+  const head = "function none() { return\n  1; }\nconst shown = (x: unknown) => (x === undefined ? 100 : 200);";
+  using project = Playground.open({ "pipeline.ts": single, "steps.ts": stepOf(`${text} + shown(none())`, head) });
+  assert.deepEqual((await project.play()).outputs, { y: 105 });
+  project.edit("steps.ts", "`a\n  b`", "`a\n b`");
+  const inText = await project.play();
+  assert.deepEqual([inText.steps, inText.outputs], [["work completed: code"], { y: 104 }]);
+  project.edit("steps.ts", "return\n  1;", "return 1;");
+  const inStatement = await project.play();
+  assert.deepEqual([inStatement.steps, inStatement.outputs], [["work completed: import"], { y: 204 }]);
+});
+
 /** A pipeline of several steps that a factory in `steps.ts` makes. */
 const several = (steps: string): string => `
 import { pipeline } from "reprise";
@@ -288,7 +307,7 @@ test("A24: another major version of Node is another key", () => {
   });
   const newer = ["--import", "./newer.mjs"];
   assert.match(playInProcess(project), /1 ran/u);
-  assert.match(playInProcess(project, newer), /runtime|node 24/u);
+  assert.match(playInProcess(project, newer), /node 99[\s\S]*1 ran/u);
   assert.match(playInProcess(project, newer), /1 cached/u);
   assert.match(playInProcess(project), /1 cached/u);
 });
@@ -334,13 +353,13 @@ test("A30: two steps of one name are refused in one pipeline, and have a key eac
 
 test("A31: code that goes back finds its result again", async () => {
   using project = Playground.open({ "pipeline.ts": single, "steps.ts": stepOf("1") });
-  const { id } = await project.play();
+  const first = await project.play();
   project.edit("steps.ts", "=> 1", "=> 2");
-  await project.play();
+  assert.deepEqual((await project.play()).outputs, { y: 2 });
   project.edit("steps.ts", "=> 2", "=> 1");
   const third = await project.play();
   assert.deepEqual([third.steps, third.outputs], [cached, { y: 1 }]);
-  assert.ok(third.id !== id);
+  assert.deepEqual(third.origins, [first.id]);
 });
 
 test("A33: a source that is edited while the pipeline runs is not what the run has executed", async () => {

@@ -32,6 +32,8 @@ export interface Played {
   readonly id: string;
   /** `NODE STATUS: REASON`, in the order of the plan. */
   readonly steps: readonly string[];
+  /** The runs that made what was reused, in the order of the plan. */
+  readonly origins: readonly string[];
   /** What came out, where it is there. */
   readonly outputs: Readonly<Record<string, unknown>>;
   /** All that the run and its steps said of themselves: warnings, notices, obstacles, errors. */
@@ -141,6 +143,9 @@ export async function playOn(
   return {
     id: outcome.run.id,
     steps: outcome.steps.map(({ node, status, reason }) => `${node} ${status}: ${reason?.code}`),
+    origins: outcome.steps.flatMap(({ origin }) =>
+      origin === undefined ? [] : [origin.slice(0, origin.indexOf("/"))],
+    ),
     outputs,
     told: told.filter((line) => line !== "").join("\n"),
   };

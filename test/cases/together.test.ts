@@ -98,13 +98,14 @@ test("F10: a run that is cancelled keeps what had finished, leaves no lease, and
   const abort = new AbortController();
   const { title } = process;
   process.title = "waits";
-  const first = await project.play({
-    signal: abort.signal,
-    onEvent: ({ kind }) => {
-      if (kind === "log") abort.abort();
-    },
-  });
-  process.title = title;
+  const first = await project
+    .play({
+      signal: abort.signal,
+      onEvent: ({ kind }) => {
+        if (kind === "log") abort.abort();
+      },
+    })
+    .finally(() => (process.title = title));
   assert.match(first.steps.join(), /quick completed: first-run,slow cancelled/u);
   {
     await using stack = await openStack({ cwd: project.root });

@@ -274,16 +274,37 @@ test("B25: a default that is given is one that is left out, and the order of par
   assert.deepEqual(outputs, { y: 6, bare: 5 });
 });
 
-test("B26: a default that is changed runs the calls again that left it out, and no others", async () => {
+test("B26: a default that is changed runs the calls again that left it out: in a build no others, in a step's schema all", async () => {
+  using built = Playground.open({
+    "pipeline.ts": `
+import { pipeline, step } from "reprise";
+const work = step({ name: "work", run: ({ size, limit }: { size: number; limit: number }) => size * limit });
+export const main = pipeline({
+  name: "main",
+  build: ({ size, limit = 2 }: { size: number; limit?: number }) => ({ y: work({ size, limit }) }),
+});
+`,
+  });
+  const [leftOut, given] = [{ size: 3 }, { size: 3, limit: 4 }];
+  assert.deepEqual((await built.play({ params: leftOut })).outputs, { y: 6 });
+  await built.play({ params: given });
+  built.edit("pipeline.ts", "limit = 2", "limit = 3");
+  const again = await built.play({ params: leftOut });
+  assert.deepEqual([again.steps, again.outputs], [["work completed: param"], { y: 9 }]);
+  assert.deepEqual((await built.play({ params: given })).steps, cached);
+
   using project = Playground.open(withDefaults);
-  await project.play({ params: { size: 3 } });
-  await project.play({ params: { size: 3, limit: 4 } });
-  project.edit("pipeline.ts", "bare = 5", "bare = 6");
-  assert.deepEqual((await project.play({ params: { size: 3, limit: 4 } })).steps, cached);
+  await project.play({ params: leftOut });
+  await project.play({ params: given });
   project.edit("pipeline.ts", "limit: 2, ...", "limit: 3, ...");
-  const second = await project.play({ params: { size: 3 } });
-  assert.match(second.steps[0]!, /^work completed: /u);
-  assert.deepEqual(second.outputs, { y: 9, bare: 6 });
+  for (const [params, y] of [
+    [leftOut, 9],
+    [given, 12],
+  ] as const) {
+    const { steps, outputs } = await project.play({ params });
+    assert.match(steps[0]!, /^work completed: /u);
+    assert.deepEqual(outputs, { y, bare: 5 });
+  }
 });
 
 const changing = `
