@@ -1,5 +1,5 @@
 /** Edits of what surrounds a project, and of its store. */
-import { sameBytes, type Row } from "./edit.ts";
+import { otherReads, sameBytes, type Row } from "./edit.ts";
 import {
   dataFolders,
   dataPaths,
@@ -170,7 +170,7 @@ export const httpEdits: readonly Row[] = [
 export const effectEdits: readonly Row[] = [
   ["a written file spoilt", "writes", (_, { random }) => ({ kind: "spoil-written", pick: random.below(1000) })],
   [
-    "a step says what its processes read, or stops to say it",
+    otherReads,
     "processes",
     ({ steps }, { random }) => {
       const step = random.pick(steps);

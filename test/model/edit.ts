@@ -41,5 +41,7 @@ export type Row = readonly [name: string, needs: keyof Worlds | undefined, edit:
 
 /** Named where false misses are counted: validators stand for bytes. */
 export const sameBytes = "a URL answers the same under another validator";
+/** Named where false misses are counted: what a step declares is part of its key and its code. */
+export const otherReads = "a step says what its processes read, or stops to say it";
 /** Named where false misses are counted: code identity sees a difference there. */
 export const byNamespace = "imports by name or as a namespace";

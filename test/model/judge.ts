@@ -1,6 +1,6 @@
 /** Compares a run with what the model says and with a run from nothing, and counts. */
 import { isDeepStrictEqual } from "node:util";
-import { byNamespace, sameBytes } from "./edit.ts";
+import { byNamespace, otherReads, sameBytes } from "./edit.ts";
 import type { Outputs, Prediction } from "./model.ts";
 import { nodeName } from "./print-project.ts";
 import { stepOf, type Project } from "./project.ts";
@@ -220,14 +220,15 @@ export class Judge {
   /** What had been edited since the result was made that could have been reused, and what Reprise says. */
   #causeOfStep(project: Project, step: Project["steps"][number], madeAt: number, reason: string): string {
     const edits = [...new Set(this.edits.slice(madeAt))].toSorted();
-    const isCode = reason === "code" || reason === "import";
     if (edits.includes(byNamespace)) return byNamespace;
-    if (project.namespaces && edits.some((edit) => /declaration|as it was/u.test(edit))) {
+    if (project.namespaces && edits.some((edit) => /declaration|step moved|as it was/u.test(edit))) {
       return "a declaration renamed, moved or exchanged for an equal one, imported as a namespace";
     }
     const reads = JSON.stringify(step.reads);
-    if (reason === "http" && edits.includes(sameBytes)) return sameBytes;
-    if (isCode && step.nested.length > 0) return "an option of a step that another one runs";
+    if (reason === "http") return sameBytes;
+    if (reason === "file" && reads.includes('"lstat"'))
+      return "a link leads elsewhere, and the step asks only whether it is one";
+    if (edits.includes(otherReads) && /^(?:code|import|cache-key)$/u.test(reason)) return otherReads;
     if (reads.includes('"memo"')) return "what another step read that shares a memo";
     if (reason === "env" && /"presence"|"names"/u.test(reads))
       return "another value of a variable of which only its presence counts";

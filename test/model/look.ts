@@ -151,8 +151,8 @@ function lookAtPlace(project: Project, { path, way }: Extract<Read, { kind: "pla
   const folder = resolve(project, path.slice(0, path.lastIndexOf("/")));
   const own = `${folder}/${path.slice(path.lastIndexOf("/") + 1)}`;
   const target = folder === undefined ? undefined : project.links[own];
-  if (way === "readlink") return show(target);
-  return target === undefined ? show(isThere(project, own) ? "no link" : undefined) : show("a link");
+  if (target === undefined) return show(isThere(project, own) ? "no link" : undefined);
+  return show(way === "readlink" ? target : "a link");
 }
 
 /** The path without links that a path leads to; undefined where nothing is there. */

@@ -12,6 +12,7 @@ import {
   type Nested,
   type Node,
   type Project,
+  type Read,
   type StepSource,
 } from "./project.ts";
 
@@ -250,7 +251,7 @@ function meaningOf(project: Project, step: StepSource): unknown {
   });
   return [
     [name, value, used, meaningOfPackages(project, packages)],
-    [reads, coarse, fragile, wide, late, version ?? null, exchanges ?? null, called],
+    [reads.map(meaningOfRead), coarse, fragile, wide, late, version ?? null, exchanges ?? null, called],
   ];
 }
 
@@ -258,6 +259,14 @@ function meaningOf(project: Project, step: StepSource): unknown {
 function innerKey(project: Project, { step: id, param }: Nested): string {
   const step = project.steps.find((each) => each.id === id)!;
   return JSON.stringify([meaningOf(project, step), [["n", showPlain(param)]], []]);
+}
+
+/** Who asks for all variables asks for none by its name. */
+function meaningOfRead(read: Read): unknown {
+  if (read.kind === "choice") {
+    return { ...read, begins: meaningOfRead(read.begins), otherwise: meaningOfRead(read.otherwise) };
+  }
+  return read.kind === "environment" && (read.way === "spread" || read.way === "names") ? [read.way] : read;
 }
 
 function meaningOfDeclaration(project: Project, id: number): unknown {

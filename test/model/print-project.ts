@@ -235,7 +235,7 @@ function printRead(read: Read, imports: Imports): string {
     case "file":
       return guarded(read.way);
     case "optional":
-      return `await ${use(read.way)}(${path})`;
+      return guarded(read.way);
     case "choice":
       return `(${guarded("readNow")}).startsWith("x") ? ${printRead(read.begins, imports)} : ${printRead(read.otherwise, imports)}`;
     case "folder":
