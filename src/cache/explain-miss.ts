@@ -2,7 +2,7 @@
 import type { CodeIdentity } from "../code/identity.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { RunId } from "../record/id.ts";
-import type { KeyRecord } from "../record/key.ts";
+import type { KeyDigest, KeyRecord } from "../record/key.ts";
 import type { Difference, Reason } from "../record/reason.ts";
 import type { StepRun } from "../record/run.ts";
 import type { CodeRecord, MetadataStore, StepRunQuery } from "../store/metadata-store.ts";
@@ -10,7 +10,8 @@ import { describeDifference } from "./describe-difference.ts";
 import { countDifferences, explainDifferences, sameArgument, type ExplainedKey } from "./explain.ts";
 import { digestKey, type Key } from "./key.ts";
 
-/** How many earlier step runs are looked at to find the closest: of the same node, and elsewhere. */
+/** How many earlier step runs are looked at to find the closest: of the same node, at first and then, and elsewhere. */
+const candidatesAtFirst = 3;
 const candidatesHere = 10;
 const candidatesElsewhere = 50;
 
@@ -26,8 +27,10 @@ export type ExplainMiss = (question: MissQuestion) => Promise<Reason>;
 
 /** Answers for the nodes of one run why nothing is stored under their keys. The step runs of `ownRun` are not earlier ones. */
 export function openMissExplainer(metadata: MetadataStore, pipeline: string, ownRun?: RunId): ExplainMiss {
-  const find = async (query: StepRunQuery): Promise<readonly StepRun[]> =>
-    (await metadata.stepRuns(query)).filter((stepRun) => stepRun.run !== ownRun);
+  const find = async ({ limit, ...query }: StepRunQuery & { readonly limit: number }): Promise<readonly StepRun[]> =>
+    (await metadata.stepRuns({ ...query, limit: limit + 1 }))
+      .filter((stepRun) => stepRun.run !== ownRun)
+      .slice(0, limit);
   // Many nodes of one step that are new ask for the same rows.
   const elsewhere = new Map<string, Promise<readonly StepRun[]>>();
   const findElsewhere = (step: string): Promise<readonly StepRun[]> => {
@@ -39,7 +42,7 @@ export function openMissExplainer(metadata: MetadataStore, pipeline: string, own
     const closest = await findClosest(
       metadata,
       question,
-      async (step, node) => await find({ step, pipeline, node, limit: candidatesHere }),
+      async (step, node, limit) => await find({ step, pipeline, node, limit }),
       findElsewhere,
     );
     if (closest === undefined) return { code: "first-run", text: "it runs for the first time", differences: [] };
@@ -103,23 +106,47 @@ export async function textsOf(code: CodeIdentity): Promise<ReadonlyMap<Digest, s
  */
 async function findClosest(
   metadata: MetadataStore,
-  { node, key }: MissQuestion,
-  findHere: (step: string, node: string) => Promise<readonly StepRun[]>,
+  { node, key, unknown = [] }: MissQuestion,
+  findHere: (step: string, node: string, limit: number) => Promise<readonly StepRun[]>,
   findElsewhere: (step: string) => Promise<readonly StepRun[]>,
-): Promise<{ stepRun: StepRun; key: KeyRecord } | undefined> {
+): Promise<Candidate | undefined> {
   const { step } = key.record;
-  const here = await findHere(step, node);
+  const newest = await findHere(step, node, candidatesAtFirst);
+  const keys = await metadata.keys([key.digest, ...keysOf(newest)]);
+  const best = pickClosest(newest, keys, key.record);
+  // Nothing older is closer than one difference, unless it has the very key; and that is not known.
+  if (best?.cost === 1 && unknown.length === 0 && !keys.has(key.digest)) return best;
+  const here = newest.length < candidatesAtFirst ? newest : await findHere(step, node, candidatesHere);
   const recent = here.length > 0 ? here : await findElsewhere(step);
-  const ended = recent.filter(
-    (each) => each.key !== undefined && each.status !== "running" && each.status !== "skipped",
-  );
-  const keys = await metadata.keys(ended.map((each) => each.key as Digest));
-  let best: { stepRun: StepRun; key: KeyRecord; cost: number } | undefined;
-  for (const stepRun of ended) {
-    const record = keys.get(stepRun.key as Digest);
-    if (record === undefined || (here.length === 0 && record.code !== key.record.code)) continue;
-    const cost = countDifferences(record, key.record);
-    if (best === undefined || cost < best.cost) best = { stepRun, key: record, cost };
+  const known = recent === newest ? keys : await metadata.keys(keysOf(recent));
+  return pickClosest(recent, known, key.record, here.length === 0);
+}
+
+interface Candidate {
+  readonly stepRun: StepRun;
+  readonly key: KeyRecord;
+  /** How many parts of its key differ. */
+  readonly cost: number;
+}
+
+function keysOf(stepRuns: readonly StepRun[]): KeyDigest[] {
+  return stepRuns.flatMap(({ key }) => key ?? []);
+}
+
+/** The closest of step runs that have ended, the newest of those that are equally close. */
+function pickClosest(
+  stepRuns: readonly StepRun[],
+  keys: ReadonlyMap<KeyDigest, KeyRecord>,
+  to: KeyRecord,
+  sameCodeOnly = false,
+): Candidate | undefined {
+  let best: Candidate | undefined;
+  for (const stepRun of stepRuns) {
+    const key = stepRun.key === undefined ? undefined : keys.get(stepRun.key);
+    if (key === undefined || stepRun.status === "running" || stepRun.status === "skipped") continue;
+    if (sameCodeOnly && key.code !== to.code) continue;
+    const cost = countDifferences(key, to);
+    if (best === undefined || cost < best.cost) best = { stepRun, key, cost };
   }
   return best;
 }

@@ -207,6 +207,33 @@ test("a failing step stops what depends on it and nothing else, and the next run
   assert.equal(second.steps[1]?.reason?.code, "previous-failed");
 });
 
+test("a step is compared with its closest earlier run, however many runs lie between", async () => {
+  const ports = makePorts();
+  let isBroken = true;
+  const fit = step({
+    name: "fit",
+    run({ rate, size }: { rate: number; size: number }) {
+      if (isBroken) throw new Error("no fit");
+      return { fitted: rate * size };
+    },
+  });
+  const fitted = pipeline({
+    name: "fitted",
+    build: ({ rate, size = 1 }: { rate: number; size?: number }) => fit({ rate, size }),
+  });
+  const reasonFor = async (params: { rate: number; size?: number }): Promise<string | undefined> =>
+    (await run(ports, fitted, params)).steps[0]?.reason?.text;
+  await reasonFor({ rate: 1 });
+  isBroken = false;
+  for (const rate of [2, 3, 4, 5, 6]) await reasonFor({ rate });
+  // One difference from the last run, and none from the first, which failed.
+  assert.equal(await reasonFor({ rate: 1 }), "it failed the last time");
+  // Two differences from each of the last runs, and one from an older one.
+  await reasonFor({ rate: 7, size: 9 });
+  for (const rate of [2.5, 3.5, 4.5, 5.5]) await reasonFor({ rate });
+  assert.equal(await reasonFor({ rate: 7, size: 8 }), "size changed: 9 → 8");
+});
+
 test("a missing blob is a miss with a reason, and what is below stays cached when the bytes come back", async () => {
   const ports = makePorts();
   const { chain, executed } = makeChain();
