@@ -1,16 +1,24 @@
 /** Steps under observation in a folder, without a store: what was seen of them, and whether it still holds. */
 import assert from "node:assert/strict";
 import type { ObservationParts, Observed, Observer } from "../../src/observe/observer.ts";
+import type { TraceCheck } from "../../src/record/trace.ts";
 import { openObserver } from "../../src/observe/open-observer.ts";
 
 export interface Observing {
   observe(work: () => unknown, parts?: Partial<ObservationParts>): Promise<Observed>;
+  checkOf(observed: Observed): Promise<TraceCheck>;
   differencesOf(observed: Observed): Promise<readonly string[]>;
 }
 
 export function observeIn(root: string): Observing {
   const files = { find: async () => new Map(), keep: () => {} };
   const open = (): Observer => openObserver({ root, storePath: `${root}/.reprise`, salt: () => "pepper", files });
+  const checkOf = async ({ trace }: Observed): Promise<TraceCheck> => {
+    assert.ok(trace, "nothing was read");
+    const check = (await open().check(new Map([[trace.digest, trace.content]]))).get(trace.digest);
+    assert.ok(check, "nothing was checked");
+    return check;
+  };
   return {
     async observe(work, parts = {}) {
       const observation = open().observe({
@@ -23,10 +31,9 @@ export function observeIn(root: string): Observing {
       await observation.run(work);
       return await observation.close();
     },
-    async differencesOf({ trace }) {
-      assert.ok(trace, "nothing was read");
-      const check = (await open().check(new Map([[trace.digest, trace.content]]))).get(trace.digest);
-      return check?.differences.map(({ code, part }) => `${code} ${part}`) ?? [];
+    checkOf,
+    async differencesOf(observed) {
+      return (await checkOf(observed)).differences.map(({ code, part }) => `${code} ${part}`);
     },
   };
 }
