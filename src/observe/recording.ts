@@ -149,6 +149,8 @@ export class Recording {
   variable(name: string, value: string | undefined): void {
     const read = { kind: "env", name, found: keyVariable(value, this.#parts.salt()) } as const;
     this.reads.addOther({ read }, name);
+    // That it is set, its value says too.
+    if (value !== undefined) this.reads.others.delete(`env ${name}\0${isSetText}`);
   }
 
   /** Whether a variable is set was asked, not its value. */

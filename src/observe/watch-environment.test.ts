@@ -60,6 +60,7 @@ describe("a variable that is only asked to be there", () => {
 
   it("counts with its value when that is taken later", async () => {
     const observed = await observe(() => "REPRISE_TEST" in process.env && process.env["REPRISE_TEST"]);
+    assert.deepEqual(readsOf(observed), [variable]);
     process.env["REPRISE_TEST"] = "2";
     assert.deepEqual(await differencesOf(observed), [variable]);
   });
