@@ -176,6 +176,32 @@ describe("what is looked at", () => {
     }
   });
 
+  it("is there where a step fails to make it, and nowhere where it fails to move it", async () => {
+    const exclusive = { flag: "wx" };
+    const makes: readonly ((path: string) => unknown)[] = [
+      (path) => fs.mkdirSync(path),
+      (path) => fs.openSync(path, "wx"),
+      (path) => fs.promises.writeFile(path, "x", exclusive),
+      (path) => fs.promises.symlink("a.txt", path),
+      (path) => fs.linkSync(at("a.txt"), path),
+      (path) => fs.copyFileSync(at("a.txt"), path, fs.constants.COPYFILE_EXCL),
+    ];
+    for (const make of makes) {
+      fs.writeFileSync(at("lock"), "");
+      const observed = await observe(
+        async () => await assert.rejects(async () => void (await make(at("lock"))), /EEXIST/u),
+      );
+      assert.equal(observed.obstacle, undefined, String(make));
+      assert.deepEqual(await differencesOf(observed), [], String(make));
+      fs.rmSync(at("lock"));
+      assert.deepEqual(await differencesOf(observed), ["file lock"], String(make));
+    }
+    const observed = await observe(() => assert.throws(() => fs.renameSync(at("lock"), at("moved")), /ENOENT/u));
+    assert.deepEqual(await differencesOf(observed), []);
+    fs.writeFileSync(at("lock"), "");
+    assert.deepEqual(await differencesOf(observed), ["file lock"]);
+  });
+
   it("is no link until it becomes one", async () => {
     for (const name of ["a.txt", "folder", "missing"]) {
       const observed = await observe(() => assert.throws(() => fs.readlinkSync(at(name))));

@@ -107,7 +107,7 @@ const openers: Readonly<Record<string, Watcher>> = {
     after(recording, [path, flags = "r"], { error, value }, begun) {
       // Of what is open nothing has been read yet.
       endRead(recording, error, error === undefined ? settle(begun as Begun | undefined) : begun);
-      if (error !== undefined) return;
+      if (error !== undefined) return noteTaken(recording, path, error);
       if (isWriting(flags)) noteWrite(recording, path);
       noteDescriptor(recording, value, isWriting(flags) ? undefined : (begun as Begun | undefined)?.path);
     },
@@ -115,8 +115,9 @@ const openers: Readonly<Record<string, Watcher>> = {
   copyFile: {
     before: (recording, [from]) => beginRead(recording, from),
     after(recording, [, to], { error }, begun) {
-      endRead(recording, error, begun);
+      endRead(recording, isTaken(error) ? undefined : error, begun);
       if (error === undefined) noteWrite(recording, to);
+      else noteTaken(recording, to, error);
     },
   },
   cp: {
@@ -139,8 +140,12 @@ const openers: Readonly<Record<string, Watcher>> = {
       return path === undefined || recording.isWritten(path) ? undefined : { path, stamp: stampQuietly(path) };
     },
     after(recording, [from, to], { error }, begun) {
-      if (error !== undefined) return;
       const path = recording.locate(from);
+      if (error !== undefined) {
+        const isThere = path !== undefined && lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+        if (begun !== undefined && path !== undefined && !isThere) recording.looked(path, "link", undefined, 0);
+        return;
+      }
       if (begun !== undefined && path !== undefined) recording.looked(path, "stat", undefined, 0);
       noteWrite(recording, from, "whole");
       noteWrite(recording, to, "whole");
@@ -149,8 +154,9 @@ const openers: Readonly<Record<string, Watcher>> = {
   link: {
     before: (recording, [from]) => beginRead(recording, from),
     after(recording, [, to], { error }, begun) {
-      endRead(recording, error, begun);
+      endRead(recording, isTaken(error) ? undefined : error, begun);
       if (error === undefined) noteWrite(recording, to);
+      else noteTaken(recording, to, error);
     },
   },
 };
@@ -165,6 +171,7 @@ function readBelow(recording: Recording, path: string): void {
 const writeFirst: Watcher = {
   after(recording, [path], { error }) {
     if (error === undefined) noteWrite(recording, path);
+    else noteTaken(recording, path, error);
   },
 };
 
@@ -188,11 +195,12 @@ const writers: Readonly<Record<string, Watcher>> = {
   symlink: {
     after(recording, [, path], { error }) {
       if (error === undefined) noteWrite(recording, path);
+      else noteTaken(recording, path, error);
     },
   },
   mkdir: {
     after(recording, [path, options], { error, value }) {
-      if (error !== undefined) return;
+      if (error !== undefined) return noteTaken(recording, path, error);
       const isRecursive =
         typeof options === "object" && options !== null && "recursive" in options && options.recursive;
       // With `recursive` it answers with the first directory that it had to make.
@@ -228,6 +236,14 @@ function noteWrite(recording: Recording, given: unknown, extent: "alone" | "whol
   const path = recording.locate(given);
   if (path !== undefined) recording.made(path, extent);
 }
+
+/** Something stands where the step wanted to make something: so it learns that it is there. */
+function noteTaken(recording: Recording, given: unknown, error: unknown): void {
+  const path = isTaken(error) ? recording.locate(given) : undefined;
+  if (path !== undefined && !recording.isWritten(path)) recording.looked(path, "link", something, 0);
+}
+
+const isTaken = (error: unknown): boolean => (error as NodeJS.ErrnoException | undefined)?.code === "EEXIST";
 
 function isReading(flags: unknown): boolean {
   if (typeof flags === "number") return (flags & fs.constants.O_WRONLY) === 0;
