@@ -8,6 +8,8 @@ import { readFileSync, statSync } from "./disk.ts";
 
 let early: readonly string[] = [];
 let entry: string | undefined;
+/** Names of packages, by what CommonJS had loaded. */
+let takers: ReadonlySet<string> | undefined;
 
 /** Notes what is loaded at this moment. `isScript`: a script imports Reprise, perhaps after others. */
 export function noteEarlyPackages(isScript: boolean): void {
@@ -19,14 +21,15 @@ export function noteEarlyPackages(isScript: boolean): void {
 /** Of packages, those that took functions out of `fs` before Reprise was loaded, or depend on such ones. */
 export async function findEarlyPackages(packages: () => Promise<ReadonlySet<string>>): Promise<readonly string[]> {
   const modules = modulesBefore();
-  const takers = new Set(early.filter(isTakenByRequire).map((path) => packageOf(path) as string));
-  if (modules.size === 0 && takers.size === 0) return [];
+  takers ??= new Set(early.filter(isTakenByRequire).map((path) => packageOf(path) as string));
+  const byRequire = takers;
+  if (modules.size === 0 && byRequire.size === 0) return [];
   return [...(await packages())].filter((name) => {
     const from = modules.get(name) ?? entry ?? early[0];
     if (from === undefined) return false;
     const folders = closureOf(name, from);
     return (
-      folders.some((folder) => takers.has(packageOf(join(folder, "package.json")) as string)) ||
+      folders.some((folder) => byRequire.has(packageOf(join(folder, "package.json")) as string)) ||
       (modules.has(name) && folders.some(takesByImport))
     );
   });
