@@ -17,6 +17,7 @@ async function* measure({ quick }: Mode): AsyncGenerator<Comparison> {
     "the same work without Reprise": project.node("plain.ts"),
     "reprise run": project.reprise("run", "three.pipeline.ts"),
     "a script that runs it": project.node("script.ts"),
+    'a script that only says import "reprise"': project.node("importing.mjs"),
   };
   const spent = new Map<string, number>();
   const contenders = Object.entries(commands).map(([name, command]): Contender => ({

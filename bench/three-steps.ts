@@ -83,4 +83,5 @@ export const threeStepFiles: Readonly<Record<string, string>> = {
   "three.pipeline.ts": pipelineSource,
   "script.ts": scriptSource,
   "plain.ts": plainSource,
+  "importing.mjs": `import "reprise";\n`,
 };

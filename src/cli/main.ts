@@ -77,6 +77,10 @@ async function dispatch(line: CommandLine, io: Io): Promise<number> {
 
 /** A pool or timer that the user's modules left open must not keep a finished command alive. */
 function leaveSoon(): void {
+  // With nothing left to do, Node would take apart what the end of the process frees at once: that takes milliseconds.
+  process.once("beforeExit", () => {
+    if (process.listenerCount("beforeExit") === 0) process.exit();
+  });
   const leave = (): void => {
     if (process.stdout.writableLength === 0) process.exit();
     else setTimeout(leave, leaveAfterMs).unref();

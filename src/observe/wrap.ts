@@ -29,11 +29,9 @@ export function replace(holder: Holder, name: string, make: (original: AnyFuncti
   const original = holder[name];
   if (typeof original !== "function") return;
   const replacement = make(original);
-  for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(original))) {
-    if (key !== "prototype") Object.defineProperty(replacement, key, property);
-  }
-  for (const symbol of Object.getOwnPropertySymbols(original)) {
-    Object.defineProperty(replacement, symbol, Object.getOwnPropertyDescriptor(original, symbol) as PropertyDescriptor);
+  for (const key of Reflect.ownKeys(original)) {
+    if (key === "prototype") continue;
+    Object.defineProperty(replacement, key, Object.getOwnPropertyDescriptor(original, key) as PropertyDescriptor);
   }
   const own = Object.getOwnPropertyDescriptor(holder, name);
   if (own === undefined || own.writable === true) holder[name] = replacement;
