@@ -6,9 +6,10 @@ import type { AstNode } from "./ast.ts";
 import { asNode, asNodes, isClass, isFunction, isNode, isTypeOnly, memberName, unwrap, unwrapChain } from "./ast.ts";
 import { assignedTargets } from "./scope.ts";
 import { marks } from "./mark.ts";
-import { callbackMethods, changingMethods } from "./method.ts";
+import { callbackMethods, fillingMethods, isChangingMethod } from "./method.ts";
+import { isPrimitive } from "./literal.ts";
 import { isGlobalObject, mutatingStatics } from "./pure.ts";
-import type { HandOver, KeptState } from "./record.ts";
+import type { Gift, HandOver, KeptState } from "./record.ts";
 import type { Binding } from "./scope.ts";
 import { globalName, globalWrite } from "./world.ts";
 
@@ -30,17 +31,22 @@ export function keptStateOf(
 ): KeptState | undefined {
   const reader = new StateReader(isImported);
   reader.visit(node, { depth: 0, outer: 0, self: "instance" });
-  const { keeps, statics, global, touched, hands } = reader;
+  const { keeps, statics, global, touched, assigned, hands, fills, passes, gives } = reader;
   const empty = value !== undefined && isEmptyContainer(unwrap(value));
-  if (!keeps && !statics && !global && !empty && touched.size === 0 && hands.length === 0) return undefined;
-  return {
+  const state: KeptState = {
     ...(keeps ? { keeps } : {}),
     ...(statics ? { statics } : {}),
     ...(global ? { global } : {}),
     ...(empty ? { empty } : {}),
+    ...(value !== undefined && isPrimitive(value) ? { firm: true as const } : {}),
     ...(touched.size > 0 ? { touched: [...touched] } : {}),
+    ...(assigned.size > 0 ? { assigned: [...assigned] } : {}),
     ...(hands.length > 0 ? { hands } : {}),
+    ...(fills ? { fills } : {}),
+    ...(passes.size > 0 ? { passes: [...passes] } : {}),
+    ...(gives.length > 0 ? { gives } : {}),
   };
+  return Object.keys(state).length === 0 ? undefined : state;
 }
 
 /** Aliases of aliases beyond this are not followed. */
@@ -50,7 +56,11 @@ class StateReader {
   keeps = false;
   statics = false;
   global = false;
+  fills = false;
   readonly touched = new Set<number>();
+  readonly assigned = new Set<number>();
+  readonly passes = new Set<number>();
+  readonly gives: Gift[] = [];
   readonly hands: HandOver[] = [];
   readonly #isImported: (ref: number) => boolean;
   /** What local variables were taken from, where a pattern or a loop took them. */
@@ -66,6 +76,7 @@ class StateReader {
     if (isFunction(node)) return this.#visitFunction(node, where, false, "instance");
     if (node.type === "CallExpression" || node.type === "NewExpression") this.#collectHandOver(node);
     if (where.depth > 0) this.#collect(node, where);
+    else if (node.type === "CallExpression") this.#collectBorrowed(node, where);
     this.#visitChildren(node, where);
   }
 
@@ -76,10 +87,21 @@ class StateReader {
       const value = node[field];
       for (const child of Array.isArray(value) ? (value as unknown[]) : [value]) {
         if (!isNode(child)) continue;
-        if (called?.has(unwrap(child)) === true) this.#visitFunction(unwrap(child), where, true, "instance");
-        else this.visit(child, where);
+        if (called?.has(unwrap(child)) === true) {
+          this.#takeItems(unwrap(child), node);
+          this.#visitFunction(unwrap(child), where, true, "instance");
+        } else this.visit(child, where);
       }
     }
+  }
+
+  /** What a callback is given is of what its method was called on: `list.forEach((item) => …)`. */
+  #takeItems(callback: AstNode, call: AstNode): void {
+    const callee = unwrapChain(asNode(call.callee));
+    if (callee.type !== "MemberExpression") return;
+    // What is folded is not of the list.
+    const params = asNodes(callback.params).slice((memberName(callee) ?? "").startsWith("reduce") ? 1 : 0);
+    for (const param of params) this.#take(param, asNode(callee.object));
   }
 
   /** `atOnce`: called where it stands, so that what is around it is as new as itself. */
@@ -137,6 +159,8 @@ class StateReader {
         return;
       }
       case "CallExpression":
+        this.#collectGift(node, where);
+        this.#collectBorrowed(node, where);
         return this.#collectCall(node, where);
       default:
     }
@@ -155,7 +179,7 @@ class StateReader {
       if (node.type === "MemberExpression") {
         const root = globalName(unwrap(asNode(node.object)));
         if (root !== undefined && isGlobalObject(root)) this.#changeGlobal(memberName(node) ?? "?");
-        else this.#change(asNode(node.object), where);
+        else this.#assignInto(asNode(node.object), node, where);
         continue;
       }
       if (node.type !== "Identifier") continue;
@@ -164,6 +188,22 @@ class StateReader {
       else if (bound === undefined) this.#changeGlobal(node.name as string);
       else if (bound.depth < where.outer) this.keeps = true;
     }
+  }
+
+  #assignInto(object: AstNode, target: AstNode, where: Where): void {
+    const root = rootOf(object);
+    const { ref, bound } = marks(root);
+    if (ref !== undefined) this.assigned.add(ref);
+    const isNodes =
+      root.type === "MetaProperty" || (root.type === "Identifier" && ref === undefined && bound === undefined);
+    // Into something that Node made, `JSON.memo = …`: but not what is there to be set.
+    if (
+      isNodes &&
+      !settings.test(`${root.type === "Identifier" ? (root.name as string) : ""}.${memberName(target) ?? "?"}`) &&
+      !isEnvironment(object)
+    )
+      this.global = true;
+    this.#change(object, where);
   }
 
   #changeGlobal(name: string): void {
@@ -187,7 +227,11 @@ class StateReader {
         const { bound, ref } = marks(node);
         if (ref !== undefined) this.touched.add(ref);
         else if (bound !== undefined && bound.depth < where.outer) this.keeps = true;
-        else if (bound !== undefined) on(this.#taken.get(bound) ?? (bound.value === node ? undefined : bound.value));
+        else if (bound !== undefined) {
+          const from = this.#taken.get(bound) ?? (bound.value === node ? undefined : bound.value);
+          if (from !== undefined) on(from);
+          else if (bound.kind === "param") this.fills = true;
+        }
         return;
       }
       case "MemberExpression": {
@@ -221,12 +265,64 @@ class StateReader {
     if (root !== undefined && mutatingStatics.has(`${root}.${name}`)) {
       const [first] = asNodes(call.arguments);
       if (first !== undefined) this.#change(first, where);
-    } else if (changingMethods.has(name)) this.#change(object, where);
+    } else if (root === "Atomics") {
+      const [first] = asNodes(call.arguments);
+      if (first !== undefined) this.#change(first, where);
+      // A method whose name is computed may be any.
+    } else if (isChangingMethod(name) || (name === "" && callee.computed === true)) this.#change(object, where);
+    const filled = asNodes(call.arguments)[fillingMethods.get(name) ?? -1];
+    if (filled !== undefined) this.#change(filled, where);
+  }
+
+  /** A method that is called on something else, or bound to it: `Map.prototype.set.call(map, …)`, `map.set.bind(map)`. */
+  #collectBorrowed(call: AstNode, where: Where): void {
+    const callee = unwrapChain(asNode(call.callee));
+    if (callee.type !== "MemberExpression") return;
+    const method = unwrapChain(asNode(callee.object));
+    const name = memberName(callee) ?? "";
+    const [first, second] = asNodes(call.arguments);
+    if (globalName(method) === "Reflect" && name === "apply") {
+      if (second !== undefined) this.#change(second, where);
+    } else if (["call", "apply", "bind"].includes(name) && first !== undefined) {
+      const own = method.type === "MemberExpression" ? (memberName(method) ?? "") : (method.name as string | undefined);
+      if (own !== undefined && isChangingMethod(own)) this.#change(first, where);
+    }
+  }
+
+  /** What a function is given may be changed by it: that is for its own text to tell. */
+  #collectGift(call: AstNode, where: Where): void {
+    const callee = rootOf(asNode(call.callee));
+    const { ref } = marks(callee);
+    // A function of the unit itself, or one that is written here.
+    const known = marks(callee).bound?.value ?? callee;
+    const isOwn = isFunction(unwrap(known));
+    if (ref === undefined && !isOwn) return;
+    const named: number[] = [];
+    let own = false;
+    for (const argument of asNodes(call.arguments)) {
+      const root = rootOf(argument.type === "SpreadElement" ? asNode(argument.argument) : argument);
+      const { ref: given, bound } = marks(root);
+      if (given !== undefined) named.push(given);
+      else if (bound !== undefined && bound.depth < where.outer) own = true;
+      else if (bound?.kind === "param" && !this.#taken.has(bound)) {
+        if (ref === undefined) continue;
+        this.passes.add(ref);
+      } else if (bound !== undefined) {
+        const from = marks(rootOf(this.#taken.get(bound) ?? bound.value ?? root)).ref;
+        if (from !== undefined) named.push(from);
+      }
+    }
+    if (named.length === 0 && !own) return;
+    this.gives.push({
+      ...(ref === undefined ? {} : { ref }),
+      ...(named.length > 0 ? { named } : {}),
+      ...(own ? { own } : {}),
+    });
   }
 
   /** `memoize(load)`: what takes a function may keep what the function answered. */
   #collectHandOver(call: AstNode): void {
-    const ref = rootRef(asNode(call.callee));
+    const { ref } = marks(rootOf(asNode(call.callee)));
     if (ref === undefined || !this.#isImported(ref)) return;
     const args = asNodes(call.arguments).map((argument) => unwrap(argument));
     if (args.some(holdsFunction)) this.hands.push({ ref });
@@ -264,10 +360,24 @@ function holdsFunction(argument: AstNode): boolean {
   );
 }
 
-function rootRef(callee: AstNode): number | undefined {
-  let node = unwrapChain(callee);
+/** `a` of `a.b.c`. */
+function rootOf(value: AstNode): AstNode {
+  let node = unwrapChain(value);
   while (node.type === "MemberExpression") node = unwrapChain(asNode(node.object));
-  return marks(node).ref;
+  return node;
+}
+
+/** Members of what Node made that are there to be set, and that nobody keeps something in. */
+const settings = /^(?:process\.(?:exitCode|title|env|umask)|Error\.(?:stackTraceLimit|prepareStackTrace)|console\.)/u;
+
+/** `process.env.NAME = …` is seen where variables are read. */
+function isEnvironment(object: AstNode): boolean {
+  const node = unwrapChain(object);
+  return (
+    node.type === "MemberExpression" &&
+    globalName(unwrap(asNode(node.object))) === "process" &&
+    memberName(node) === "env"
+  );
 }
 
 /** `new Map()`, `{}`, `[]`: nobody makes an empty one to leave it so. */

@@ -39,6 +39,25 @@ const installed = (name: string): Readonly<Record<string, string>> => ({
   [`node_modules/${name}/index.js`]: "export default function make() {}\nexport class LRU {}\n",
 });
 
+/** Modules that keep what was read in `state`, each filled in another way by `make`. */
+function each(
+  memos: readonly string[],
+  state: string,
+  answer: string,
+  ways: Readonly<Record<string, string>>,
+): Readonly<Record<string, Case>> {
+  return Object.fromEntries(
+    Object.entries(ways).map(([what, make]) => [
+      what,
+      loading(
+        `${state}\nconst read = () => readFileSync("a", "utf8");\n${make}\nexport function load(_: string) {\n  make();\n  return ${answer};\n}`,
+        memos,
+        installed("lodash"),
+      ),
+    ]),
+  );
+}
+
 const cases: Readonly<Record<string, Case>> = {
   "a map in a helper": loading(
     "const cache = new Map<string, string>();\nexport function load(path: string) {\n  if (!cache.has(path)) cache.set(path, readFileSync(path, 'utf8'));\n  return cache.get(path)!;\n}",
@@ -193,6 +212,80 @@ const cases: Readonly<Record<string, Case>> = {
         '{ "name": "zod", "version": "4.0.0", "type": "module", "exports": "./index.js" }',
       "node_modules/zod/index.js": "export const z = {};\n",
     },
+  ),
+  ...each(["load.ts#state"], "const state = { text: '' };", "state.text", {
+    "a record that a function changes which is given it":
+      "function fill(target: typeof state) {\n  target.text = read();\n}\nconst make = () => fill(state);",
+    "a record that a function hands on to one that changes it":
+      "function put(target: typeof state) {\n  target.text = read();\n}\nconst fill = (target: typeof state) => put(target);\nconst make = () => fill(state);",
+    "a record that two functions hand to each other, of which one changes it":
+      "function one(target: typeof state, left: number): void {\n  if (left > 0) two(target, left - 1);\n}\nfunction two(target: typeof state, left: number): void {\n  one(target, left);\n  put(target);\n}\nfunction put({ text: _, ...target }: any) {\n  target.text = read();\n}\nconst make = () => one(state, 2);",
+    "a record that a function changes which is written in the one that calls it":
+      "const make = () => {\n  const fill = (target: typeof state) => (target.text = read());\n  fill(state);\n};",
+    "a record under a local name that a function changes":
+      "function fill(target: typeof state) {\n  target.text = read();\n}\nconst make = () => {\n  const here = state;\n  fill(here);\n};",
+    "a record that a function of a package changes":
+      "import lodash from 'lodash';\nconst make = () => (lodash as any).merge(state, { text: read() });",
+    "a record that a named function of a package changes":
+      "import { set as put } from 'lodash';\nconst make = () => (put as any)(state, 'text', read());",
+  }),
+  ...each(["load.ts#state"], "const state = [{ text: '' }];", "state[0]!.text", {
+    "the members of a list, in a callback": "const make = () => state.forEach((item) => (item.text = read()));",
+    "the members of a list that is folded":
+      "const make = () => state.reduce((sum, item) => {\n  item.text = read();\n  return sum + 1;\n}, 0);",
+  }),
+  ...each(["load.ts#state"], "const state = new Map([['k', '']]);", "state.get('k')!", {
+    "a map by a method of all maps": "const make = () => Map.prototype.set.call(state, 'k', read());",
+    "a map by a method that is applied to it": "const make = () => Reflect.apply(state.set, state, ['k', read()]);",
+    "a map by a method whose name is computed":
+      "const method = 'set' as const;\nconst make = () => state[method]('k', read());",
+  }),
+  "a map by a method that is bound to it": loading(
+    "const state = new Map([['k', '']]);\nconst put = state.set.bind(state);\nexport const load = (path: string) => put('k', readFileSync(path, 'utf8')).get('k');",
+    ["load.ts#state"],
+  ),
+  ...each(["load.ts#state"], "const state = Buffer.alloc(64);", "state.toString()", {
+    "a buffer that is written to": "const make = () => state.write(read());",
+    "a buffer that is written to by number": "const make = () => state.writeInt32LE(read().length);",
+    "a buffer that is copied to": "const make = () => Buffer.from(read()).copy(state);",
+    "a buffer that is encoded into": "const make = () => new TextEncoder().encodeInto(read(), state);",
+    "a buffer that is stored to": "const make = () => Atomics.store(state, 0, read().length);",
+    "a buffer that a file is read into":
+      "import { openSync, readSync } from 'node:fs';\nconst make = () => readSync(openSync('a', 'r'), state);",
+  }),
+  "a variable of a function around it that another function fills": loading(
+    "function fill(box: { text?: string }, path: string) {\n  box.text ??= readFileSync(path, 'utf8');\n}\nfunction once() {\n  const box = { text: undefined };\n  return (path: string) => {\n    fill(box as never, path);\n    return box.text;\n  };\n}\nexport const load = once();",
+    ["load.ts#load"],
+  ),
+  "what is kept in something that Node made": loading(
+    "export const load = (path: string) => ((JSON as any).memo ??= readFileSync(path, 'utf8'));",
+    ["globalThis"],
+  ),
+  "what is kept in a module of Node": loading(
+    "import fs from 'node:fs';\nexport const load = (path: string) => ((fs as any).memo ??= readFileSync(path, 'utf8'));",
+    ["node:fs"],
+  ),
+  "what is set in a package": loading(
+    'import axios from "axios";\nexport const load = (path: string) => ((axios as any).defaults.token = readFileSync(path, "utf8"));',
+    ["axios"],
+    installed("axios"),
+  ),
+  "no record that is given to functions which do not change it": loading(
+    "const options = { sep: ',', deep: { a: 1 } };\nconst split = (text: string, { sep }: typeof options) => {\n  const rows: string[] = [];\n  for (const part of text.split(sep)) rows.push(part);\n  return rows;\n};\nconst parse = (text: string, how: typeof options) => split(text, { ...how });\nexport const load = (path: string) => parse(readFileSync(path, 'utf8'), options);",
+    [],
+  ),
+  "no list that is folded into a new record": loading(
+    "const names = ['a', 'b'];\nexport const load = (path: string) =>\n  names.reduce<Record<string, string>>((known, name) => {\n    known[name] = path;\n    return known;\n  }, {});",
+    [],
+  ),
+  "no constant that packages and Node are given": loading(
+    'import lodash from "lodash";\nimport { format } from "node:util";\nconst options = { depth: 2 };\nexport const load = (path: string) => [(lodash as any).pick(options, "depth"), format("%o", options), path];',
+    [],
+    installed("lodash"),
+  ),
+  "no settings of the process": loading(
+    "export function load(path: string) {\n  process.exitCode = 0;\n  process.env['A'] = path;\n  Error.stackTraceLimit = 20;\n  return path;\n}",
+    [],
   ),
   "no client of a package that is given no function": loading(
     'import { LRU } from "lru";\nconst client = new LRU({ key: "a" } as any) as any;\nexport const load = (path: string) => client.ask(path);',

@@ -8,7 +8,8 @@ import type { Edge, GraphNode, Target } from "./graph.ts";
 import type { Judge } from "./judge.ts";
 import type { Linker } from "./link.ts";
 import { isPurePackage } from "./pure.ts";
-import type { KeptState, Summary } from "./record.ts";
+import { fillingFunctions, fillingMethods } from "./method.ts";
+import type { Gift, KeptState, Summary } from "./record.ts";
 import type { Reach } from "./shared-state.ts";
 
 /** What stands for all globals of the program's own. */
@@ -20,6 +21,7 @@ export class Memos {
   readonly #kept = new Map<GraphNode, boolean>();
   readonly #keepers = new Map<GraphNode, boolean>();
   readonly #touched = new Map<GraphNode, readonly GraphNode[]>();
+  readonly #fillers = new Map<GraphNode, boolean>();
 
   constructor(linker: Linker, judge: Judge) {
     this.#linker = linker;
@@ -30,6 +32,7 @@ export class Memos {
     this.#kept.clear();
     this.#keepers.clear();
     this.#touched.clear();
+    this.#fillers.clear();
   }
 
   /** For each of the steps the ids of state that it reaches and that it, or another one, may change while it runs. */
@@ -57,12 +60,57 @@ export class Memos {
   #touchedBy(node: GraphNode): readonly GraphNode[] {
     let touched = this.#touched.get(node);
     if (touched === undefined) {
-      touched = (node.unit?.state?.touched ?? []).flatMap((ref) =>
-        this.#targets(node, ref).flatMap(({ node: to }) => (hasState(to) ? [to] : [])),
-      );
+      const { touched: changed = [], assigned = [], gives = [] } = node.unit?.state ?? {};
+      const given = gives.flatMap(({ named = [], ...gift }) => (this.#isFilled(node, gift) ? named : []));
+      touched = [
+        ...this.#nodesOf(node, changed).filter(hasState),
+        ...this.#nodesOf(node, given).filter(
+          (to) => hasState(to) && to.unit?.body === undefined && to.unit?.state?.firm !== true,
+        ),
+        // `axios.defaults.timeout = …`: what a package or Node made, as all steps that reach it have it.
+        ...this.#nodesOf(node, assigned).filter(({ kind }) => kind === "package" || kind === "builtin"),
+      ];
       this.#touched.set(node, touched);
     }
     return touched;
+  }
+
+  #nodesOf(node: GraphNode, refs: readonly number[]): readonly GraphNode[] {
+    return refs.flatMap((ref) => this.#targets(node, ref).map(({ node: to }) => to));
+  }
+
+  /** Whether a call changes what it is given. */
+  #isFilled(node: GraphNode, { ref }: Pick<Gift, "ref">): boolean {
+    if (ref === undefined) return node.unit?.state?.fills === true;
+    return this.#isForeignFiller(node, ref) || this.#nodesOf(node, [ref]).some((to) => this.#isFiller(to));
+  }
+
+  #isForeignFiller(node: GraphNode, ref: number): boolean {
+    const member = node.unit?.refs[ref]?.split(".").at(-1) ?? "";
+    return this.#targets(node, ref).some(
+      ({ node: to, binding }) =>
+        (to.kind === "package" && (fillingFunctions.has(member) || fillingFunctions.has(binding))) ||
+        (to.kind === "builtin" && fillingMethods.has(binding)),
+    );
+  }
+
+  /** Whether a function changes what it is given, or gives it to one that does. */
+  #isFiller(node: GraphNode): boolean {
+    const known = this.#fillers.get(node);
+    if (known !== undefined) return known;
+    const reached = new Set([node]);
+    let filler = false;
+    for (const each of reached) {
+      const { fills, passes = [] } = each.unit?.state ?? {};
+      if (fills) filler = true;
+      for (const ref of passes) {
+        if (this.#isForeignFiller(each, ref)) filler = true;
+        for (const to of this.#nodesOf(each, [ref])) reached.add(to);
+      }
+      if (filler) break;
+    }
+    this.#fillers.set(node, filler);
+    return filler;
   }
 
   /** Whether a unit's value holds state that was there when its module was loaded, and that calls may change. */
@@ -116,8 +164,8 @@ export class Memos {
     return keeper;
   }
 
-  #keepsCalls(node: GraphNode, { keeps, hands = [] }: KeptState): boolean {
-    if (keeps) return true;
+  #keepsCalls(node: GraphNode, { keeps, hands = [], gives = [] }: KeptState): boolean {
+    if (keeps || gives.some((gift) => gift.own === true && this.#isFilled(node, gift))) return true;
     return hands.some(({ ref, named }) => {
       const takes = this.#targets(node, ref).some(
         ({ node: to }) => to.kind === "package" && !isPurePackage(to.module ?? ""),

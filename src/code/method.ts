@@ -37,4 +37,31 @@ export const mutatingMethods = new Set(
 );
 
 /** The same, and names under which caches of other makes take something in. */
-export const changingMethods = new Set([...mutatingMethods, "put", "store", "insert", "setItem", "save", "prime"]);
+export const changingMethods = new Set([
+  ...mutatingMethods,
+  ..."put store insert setItem save prime".split(" "),
+  // Of buffers, emitters, controllers and promises.
+  ..."write on once addListener prependListener addEventListener abort resolve reject enterWith".split(" "),
+]);
+
+/** The same for the many that buffers and views have: `writeInt32LE`, `setFloat64`. */
+export function isChangingMethod(name: string): boolean {
+  return changingMethods.has(name) || /^(?:write|set)(?:Big)?(?:U?[Ii]nt|Float|Double)\d*/u.test(name);
+}
+
+/** Methods that change an argument of theirs, and which. */
+export const fillingMethods: ReadonlyMap<string, number> = new Map([
+  ["copy", 0],
+  ["encodeInto", 1],
+  ["readSync", 1],
+  ["read", 1],
+  ["randomFillSync", 0],
+  ["randomFill", 0],
+]);
+
+/** Functions of packages that change what they are given, by the names that such functions have. */
+export const fillingFunctions = new Set(
+  "assign assignIn merge mergeWith set setWith unset update defaults defaultsDeep extend pull pullAll remove fill".split(
+    " ",
+  ),
+);

@@ -80,10 +80,29 @@ export interface KeptState {
   readonly global?: true;
   /** A container with nothing in it. */
   readonly empty?: true;
+  /** A value that nothing can be changed in, such as a text. */
+  readonly firm?: true;
   /** Names whose values the functions in it assign or change, also by way of local variables and of what a call answers. */
   readonly touched?: readonly number[];
+  /** Those of them that are assigned into: also what a package or Node holds can be. */
+  readonly assigned?: readonly number[];
   /** What functions are handed to. */
   readonly hands?: readonly HandOver[];
+  /** A function in it changes what it is given. */
+  readonly fills?: true;
+  /** Functions that are given what a function in it is given. */
+  readonly passes?: readonly number[];
+  /** Functions that are given values from around a function in it. */
+  readonly gives?: readonly Gift[];
+}
+
+/** A call in a function: of what `ref` leads to, or of a function of the unit itself. */
+export interface Gift {
+  readonly ref?: number;
+  /** Values of the program that it is given. */
+  readonly named?: readonly number[];
+  /** Whether it is given something that lives in the unit between calls. */
+  readonly own?: true;
 }
 
 /** Something in a unit's text that cannot be followed. */
