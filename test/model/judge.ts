@@ -1,5 +1,6 @@
 /** Compares a run with what the model says and with a run from nothing, and counts. */
 import { isDeepStrictEqual } from "node:util";
+import { isTold } from "./look.ts";
 import { byNamespace, otherReads, sameBytes } from "./edit.ts";
 import type { Outputs, Prediction } from "./model.ts";
 import { nodeName } from "./print-project.ts";
@@ -127,11 +128,21 @@ export class Judge {
     }
   }
 
-  #isRight({ expectations, reference }: Run, name: string, prediction: Prediction, node: NodeOutcome): boolean {
+  #isRight(
+    { predictions, result, expectations, reference }: Run,
+    name: string,
+    prediction: Prediction,
+    node: NodeOutcome,
+  ): boolean {
     const { report } = this;
     if (!node.executed && prediction.assumed !== undefined) {
       report.assumed += 1;
-      return isDeepStrictEqual(node.outputs, prediction.assumed);
+      // Or what an equal node has just made, where that one was executed all the same.
+      const made = [...predictions].filter(
+        ([other, { key }]) => key === prediction.key && result.nodes.get(other)?.executed,
+      );
+      const expected = [...prediction.assumed, ...made.map(([other]) => result.nodes.get(other)!.outputs)];
+      return expected.some((outputs) => isDeepStrictEqual(node.outputs, outputs));
     }
     const expectation = expectations.get(name)!;
     if (momentOf(expectation) === momentOf(prediction)) {
@@ -141,7 +152,7 @@ export class Judge {
       );
     }
     // It was handed something else than in the run from nothing, by what is assumed or by files that were not written again.
-    const truth = this.#truths.get(momentOf(prediction));
+    const truth = isTold(prediction.found) ? this.#truths.get(momentOf(prediction)) : undefined;
     if (truth !== undefined) return isDeepStrictEqual(node.outputs, truth);
     report.unproved += 1;
     if (node.status === "completed") this.#truths.set(momentOf(prediction), node.outputs);

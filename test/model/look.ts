@@ -81,6 +81,11 @@ export function compareFound(
   return isAssumed ? "assumed" : "same";
 }
 
+/** Whether it is known of all that was found what it was. */
+export function isTold(found: readonly Found[]): boolean {
+  return !found.some(([kind, , text]) => kind === "answer" && text === unvalidated);
+}
+
 const silence = "nobody answers";
 const unvalidated = "no validator";
 

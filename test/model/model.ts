@@ -34,8 +34,8 @@ export interface Prediction {
   readonly isShared: boolean;
   /** When what may be reused was made, as it was told to {@link Model.remember}. */
   readonly madeAt?: number;
-  /** What was taken to hold because nobody could be asked, where something was: its outputs. */
-  readonly assumed?: Outputs;
+  /** Outputs of what may be taken to hold because nobody can be asked. Several, where Reprise tells codes apart that mean the same. */
+  readonly assumed?: readonly Outputs[];
   /** Steps that this one runs in pipelines of their own, in the order of its code. */
   readonly inner: readonly InnerPrediction[];
   /** Other nodes of the same run have the same key and find the same, and nothing is remembered of it: one executes. */
@@ -89,8 +89,9 @@ export class Model {
       const own = outputs.get(name);
       const step = stepOf(project, node);
       const inputs = inputsOf(node, outputs);
+      const inner = step.nested.flatMap((call) => (call.way === "pipeline" ? this.#predictInner(project, call) : []));
       if (inputs === undefined || (own === undefined && !failed.has(name))) {
-        predictions.set(name, { verdict: "skip", key: "", found: [], keeps: false, isShared: false, inner: [] });
+        predictions.set(name, { verdict: "skip", key: "", found: [], keeps: false, isShared: false, inner });
         continue;
       }
       const mode = run.cache ?? node.cache ?? step.cache ?? project.pipelineCache ?? true;
@@ -100,7 +101,6 @@ export class Model {
       const moment = `${key} ${JSON.stringify(found)}`;
       const mayReuse = mode === true && !run.forced.has(name);
       const judged = mayReuse ? this.#judge(project, key, found, step) : { verdict: "run" as const };
-      const inner = step.nested.flatMap((call) => (call.way === "pipeline" ? this.#predictInner(project, call) : []));
       predictions.set(name, { ...judged, key, found, keeps, isShared: mayReuse && keeps, inner });
       const { verdict } = judged;
       if (verdict !== "run" || !keeps) continue;
@@ -139,24 +139,25 @@ export class Model {
     found: readonly Found[],
     step: StepSource,
   ): Pick<Prediction, "verdict" | "madeAt" | "assumed"> {
-    // The newest comes first: where nobody can be asked, several may hold.
-    for (const execution of (this.#executions.get(key) ?? []).toReversed()) {
-      const held = compareFound(project, execution.found, found);
-      if (held === "other" || execution.invalidated) continue;
-      if (step.expires && execution.ageHours >= 1) continue;
-      const { outputs, madeAt } = execution;
-      const damage = new Set(Object.values(outputs).map((digest) => this.damaged.get(digest)));
-      if (damage.has("seen")) return { verdict: "run" };
-      const verdict = damage.has("silent") || !execution.isCertain ? "either" : "hit";
-      return { verdict, madeAt, ...(held === "assumed" ? { assumed: outputs } : {}) };
-    }
-    return { verdict: "run" };
+    const holding = (this.#executions.get(key) ?? [])
+      .filter(({ invalidated, ageHours }) => !invalidated && !(step.expires && ageHours >= 1))
+      .map((execution) => ({ execution, held: compareFound(project, execution.found, found) }))
+      .filter(({ held }) => held !== "other");
+    const newest = holding.at(-1);
+    if (newest === undefined) return { verdict: "run" };
+    const { outputs, madeAt, isCertain } = newest.execution;
+    const damage = new Set(Object.values(outputs).map((digest) => this.damaged.get(digest)));
+    const isAssumed = holding.some(({ held }) => held === "assumed");
+    if (damage.has("seen") && !(isAssumed && holding.length > 1)) return { verdict: "run" };
+    const verdict = damage.size > 1 || !damage.has(undefined) || !isCertain ? "either" : "hit";
+    return { verdict, madeAt, ...(isAssumed ? { assumed: holding.map((each) => each.execution.outputs) } : {}) };
   }
 
   /** Bytes that several nodes share are mended by whichever comes first. */
   #settleDamage(project: Project, predictions: Map<string, Prediction>, outputs: ReadonlyMap<string, Outputs>): void {
     if (this.damaged.size === 0) return;
     const makers = new Map<string, Set<string>>();
+    const isMadeInside = [...predictions.values()].some(({ inner }) => inner.length > 0);
     for (const [name, own] of outputs) {
       for (const digest of Object.values(own)) makers.set(digest, (makers.get(digest) ?? new Set()).add(name));
     }
@@ -164,7 +165,7 @@ export class Model {
       const name = nodeName(node);
       const prediction = predictions.get(name)!;
       const shared = Object.values(outputs.get(name) ?? {}).some(
-        (digest) => this.damaged.has(digest) && makers.get(digest)!.size > 1,
+        (digest) => this.damaged.has(digest) && (isMadeInside || makers.get(digest)!.size > 1),
       );
       if (!shared || prediction.verdict === "skip") continue;
       const { key, found, keeps, isShared, inner, assumed } = prediction;
