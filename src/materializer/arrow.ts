@@ -103,6 +103,9 @@ function toData(arrow: typeof Arrow, type: Arrow.DataType, column: Column, start
   const { cells } = column;
   // Which fields go with which type is known here, and too much for the overloads of the package.
   const makeData = arrow.makeData as unknown as (fields: Readonly<Record<string, unknown>>) => Arrow.Data;
+  if (column.storage !== undefined && cells instanceof arrays[column.storage]) {
+    return makeData({ type, length, nullCount: 0, data: cells.slice(start, start + length) });
+  }
   const at = (index: number): RawCell => cells[start + index]!;
   const validity = new Uint8Array(Math.ceil(length / 8));
   let nullCount = 0;

@@ -1,4 +1,5 @@
-import type { Description, Materializer } from "../define/materializer.ts";
+import type { BlobWriter, Description, Materializer, Written } from "../define/materializer.ts";
+import type { CheckedMaterializer } from "./checked-materializer.ts";
 import { kindOf } from "../hash/kind.ts";
 import type { JsonObject } from "../hash/json.ts";
 import { ValueError } from "../error.ts";
@@ -14,7 +15,7 @@ export function json<T = unknown>(): Materializer<T> {
   return materializer as Materializer<T>;
 }
 
-const materializer: Materializer = {
+const materializer: CheckedMaterializer = {
   name: "json",
   version: 1,
   mediaType: "application/json",
@@ -27,8 +28,9 @@ const materializer: Materializer = {
         hint: "Leave the json() declaration out: it is then stored in a richer text.",
       });
     }
-    return { root: await blobs.put(toText(value)) };
+    return await writeText(value, blobs);
   },
+  writeAccepted: writeText,
   read: async (root, blobs) => JSON.parse(await blobs.text(root.digest)) as unknown,
   describe: describeValue,
 };
@@ -36,6 +38,10 @@ const materializer: Materializer = {
 /** What can be said of a value that is kept as text. */
 export function describeValue(value: unknown): Description {
   return { preview: previewValue(value), metadata: summarize(value) };
+}
+
+async function writeText(value: unknown, blobs: BlobWriter): Promise<Written> {
+  return { root: await blobs.put(toText(value)) };
 }
 
 function isJson(value: unknown): boolean {

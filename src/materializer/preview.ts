@@ -51,7 +51,7 @@ function toJson(value: unknown, cut: Cut, depth: number): JsonValue {
   // Dates, maps and the like stand as text, and are whole unless that was cut.
   const whole = typeof value === "string" ? value : undefined;
   if (typeof leaf === "string" && leaf !== whole && leaf.includes("…")) cut.truncated = true;
-  cut.left -= JSON.stringify(leaf).length + 1;
+  cut.left -= (typeof leaf === "string" ? JSON.stringify(leaf) : String(leaf)).length + 1;
   return leaf;
 }
 

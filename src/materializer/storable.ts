@@ -91,13 +91,14 @@ function visitObject(walk: Walk, value: object): void {
 function visitRecord(walk: Walk, value: object, kind: "record" | "null-prototype record"): void {
   const { path } = walk;
   if (kind !== "record") walk.form = "value";
-  for (const key of Reflect.ownKeys(value)) {
-    if (typeof key === "symbol") {
-      throw cannotStore(path, { what: "an object with a symbol as key", hint: "Use a string as key." });
-    }
+  // Both together take a fraction of the time of Reflect.ownKeys.
+  for (const key of Object.getOwnPropertyNames(value)) {
     path.push(key);
     visit(walk, dataOf(walk, value, key));
     path.pop();
+  }
+  if (Object.getOwnPropertySymbols(value).length > 0) {
+    throw cannotStore(path, { what: "an object with a symbol as key", hint: "Use a string as key." });
   }
 }
 

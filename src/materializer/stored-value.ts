@@ -5,6 +5,7 @@ import { digestOwnData } from "../hash/canonical.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { JsonObject } from "../hash/json.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
+import { isChecked } from "./checked-materializer.ts";
 import type { Registry } from "./registry.ts";
 
 /** All that an artifact is by itself: without a name, a version and a producer. */
@@ -31,7 +32,9 @@ export async function storeValue(value: unknown, options: StoreOptions): Promise
   const { name, version, mediaType, extension } = materializer;
   // Both are begun at once, so that both see the value as it is now.
   const [{ root, parts = [] }, { preview, metadata = {} }] = await Promise.all([
-    materializer.write(value, blobs),
+    declaration === undefined && isChecked(materializer)
+      ? materializer.writeAccepted(value, blobs)
+      : materializer.write(value, blobs),
     describe(materializer, value),
   ]);
   return {

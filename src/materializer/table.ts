@@ -54,7 +54,7 @@ export const tableMaterializer: Materializer<Table<object>> = {
   },
   async read(root, blobs) {
     const arrow = await decodeArrow(await blobs.bytes(root.digest));
-    return toTable(columnsFromArrow(arrow), arrow.numRows);
+    return toTable(columnsFromArrow(arrow), arrow.numRows, arrow);
   },
   describe: async (value) => describeColumns((await readColumns(value)) ?? [], value.rowCount),
 };
@@ -89,7 +89,8 @@ function isArrowTable(content: readonly object[] | ArrowTable): content is Arrow
   return !Array.isArray(content) && "schema" in content && "getChildAt" in content;
 }
 
-function toTable(columns: readonly Column[], rowCount: number): Table<object> {
+/** @param arrow - The same as a table of Arrow, where that is there and nobody else's. */
+function toTable(columns: readonly Column[], rowCount: number, arrow?: ArrowTable): Table<object> {
   const row = (index: number): object => {
     const record: Record<string, Cell> = {};
     for (const { name, type, cells } of columns) record[name] = toCell(type, cells[index]!);
@@ -103,7 +104,7 @@ function toTable(columns: readonly Column[], rowCount: number): Table<object> {
       const found = columns.find((column) => column.name === name);
       return found && (Array.from(found.cells, (cell) => toCell(found.type, cell)) as never[]);
     },
-    toArrow: async <T extends ArrowTable>() => (await toArrowTable(columns, rowCount)) as unknown as T,
+    toArrow: async <T extends ArrowTable>() => (arrow ?? (await toArrowTable(columns, rowCount))) as unknown as T,
     *[Symbol.iterator]() {
       for (let index = 0; index < rowCount; index++) yield row(index);
     },
@@ -136,7 +137,10 @@ function describeColumns(columns: readonly Column[], rowCount: number): Descript
 const maxDistinct = 1000;
 
 function describeColumn({ name, type, storage, cells }: Column): JsonObject {
-  const present = Array.from(cells).filter((cell) => cell !== null);
+  // Numbers without empty cells lie in memory as such.
+  const present = (ArrayBuffer.isView(cells) ? cells : Array.from(cells).filter((cell) => cell !== null)) as ArrayLike<
+    Exclude<RawCell, null>
+  >;
   return {
     name: name.slice(0, 100),
     type,
@@ -146,17 +150,17 @@ function describeColumn({ name, type, storage, cells }: Column): JsonObject {
   };
 }
 
-function describeCells(type: ColumnType, cells: readonly Exclude<RawCell, null>[]): JsonObject {
+function describeCells(type: ColumnType, cells: ArrayLike<Exclude<RawCell, null>>): JsonObject {
   switch (type) {
     case "number":
     case "bigint":
-      return summarizeNumbers(cells as readonly (number | bigint)[]);
+      return summarizeNumbers(cells as ArrayLike<number | bigint>);
     case "date": {
-      const { min, max } = summarizeNumbers(cells as readonly number[]);
+      const { min, max } = summarizeNumbers(cells as ArrayLike<number>);
       return min === undefined ? {} : { min: toIso(min), max: toIso(max) };
     }
     case "boolean":
-      return { true: cells.filter((cell) => cell === true).length };
+      return { true: (cells as readonly boolean[]).filter((cell) => cell).length };
     case "string":
       return describeTexts(cells as readonly string[]);
     case "null":
