@@ -6,23 +6,14 @@ export type Stamp = readonly [mtimeMs: number, ctimeMs: number, size: number, in
 
 /** The stamp of a path now; undefined when there is nothing. */
 export function stampOf(path: string): Stamp | undefined {
-  const stats = statIfThere(path);
+  const stats: Stats | undefined = statSync(path, { throwIfNoEntry: false });
   return stats === undefined ? undefined : [stats.mtimeMs, stats.ctimeMs, stats.size, stats.ino];
 }
 
-function statIfThere(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if (isNowhere(error)) return undefined;
-    throw error;
-  }
-}
-
-/** Whether an error says that a path leads nowhere: nothing is there, links lead in a circle, or no name is so long. */
+/** Whether an error says that a path leads nowhere. Where links lead in a circle, who looks is told something else. */
 export function isNowhere(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
-  return code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "ENAMETOOLONG";
+  return code === "ENOENT" || code === "ENOTDIR";
 }
 
 export function sameStamp(a: Stamp | undefined, b: Stamp | undefined): boolean {

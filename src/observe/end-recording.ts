@@ -1,5 +1,5 @@
 /** The end of a recording: whether all that was read is still as it was when it was read, and the trace of it. */
-import { sameStamp, isRacy, stampOf } from "../code/stamp.ts";
+import { sameStamp, isRacy } from "../code/stamp.ts";
 import { digestTrace } from "../record/digest-trace.ts";
 import type { ObservedRead, Obstacle, Trace } from "../record/trace.ts";
 import { nameRead } from "../record/read-difference.ts";
@@ -7,7 +7,7 @@ import { isWithin } from "./listing.ts";
 import type { Observed } from "./observer.ts";
 import type { FileRead, Reads } from "./reads.ts";
 import type { Recording } from "./recording.ts";
-import { showStat } from "./stat-text.ts";
+import { showStat, stampQuietly } from "./stat-text.ts";
 import type { World } from "./world.ts";
 
 export interface EndParts {
@@ -47,11 +47,11 @@ export async function endRecording({ recording, world, salt, isVouched }: EndPar
 
 /** What a file held when it was read; undefined when it does not hold it any more, or may not have held it all the time. */
 async function settleFile({ path, found, stamp, readAtMs }: FileRead, world: World): Promise<string | undefined> {
-  const now = stampOf(path);
+  const now = stampQuietly(path);
   const isSame = sameStamp(now, stamp);
   if (found === undefined) {
     const digest = isSame ? await world.file(path) : undefined;
-    return digest !== undefined && sameStamp(stampOf(path), stamp) ? digest : undefined;
+    return digest !== undefined && sameStamp(stampQuietly(path), stamp) ? digest : undefined;
   }
   if (isSame && (stamp === undefined || !isRacy(stamp, readAtMs))) {
     if (stamp !== undefined) world.remember(path, stamp, readAtMs, found);

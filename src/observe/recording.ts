@@ -11,7 +11,7 @@ import { readFileSync, statSync } from "./disk.ts";
 import { hasCredentials, hostAndPort, noAnswer, showAnswer, showFresh, type Answer } from "./http-resource.ts";
 import { isWithin, listDirectory, listMatches, showListing, showNames } from "./listing.ts";
 import { Reads } from "./reads.ts";
-import { absent, type StatDetail, type StatLevel } from "./stat-text.ts";
+import { absent, type StatDetail, type StatLevel, stampQuietly } from "./stat-text.ts";
 import { toPath, type Territory } from "./territory.ts";
 import { isSetText, keyVariable, toGlobName } from "./world.ts";
 
@@ -106,7 +106,7 @@ export class Recording {
   }
 
   /** A file was opened for reading, or will be by somebody who reads it in one way or another. */
-  opened(path: string, stamp: Stamp | undefined = stampOf(path)): void {
+  opened(path: string, stamp: Stamp | undefined = stampQuietly(path)): void {
     if (stamp === undefined) return this.missed(path);
     if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
     const readAtMs = clock();

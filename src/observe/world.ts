@@ -7,7 +7,7 @@ import type { ObservedRead } from "../record/trace.ts";
 import { lstatSync, readFileSync, realpathSync, statSync } from "./disk.ts";
 import { listDirectory, listMatches, showNames } from "./listing.ts";
 import type { FileMemory, RememberedFile } from "./observer.ts";
-import { absent, levelOf, refused, showStat, toStatDetail } from "./stat-text.ts";
+import { absent, levelOf, refused, showStat, toStatDetail, stampQuietly } from "./stat-text.ts";
 import type { Territory } from "./territory.ts";
 
 /** Larger files are read in pieces, so that other work goes on meanwhile. */
@@ -71,7 +71,12 @@ export class World {
 
   /** The digest of a file's bytes, or that there is none. */
   file(path: string): string | Promise<string> {
-    const stamp = stampOf(path);
+    let stamp: Stamp | undefined;
+    try {
+      stamp = stampOf(path);
+    } catch {
+      return refused;
+    }
     // SQLite leaves a log empty as long as somebody has the database open.
     if (stamp === undefined || (stamp[2] === 0 && path.endsWith("-wal"))) return absent;
     const known = this.#remembered.get(path);
@@ -113,7 +118,7 @@ export class World {
       return isNowhere(error) ? absent : refused;
     }
     const found = digester.digest();
-    if (sameStamp(stampOf(path), stamp)) this.remember(path, stamp, readAtMs, found);
+    if (sameStamp(stampQuietly(path), stamp)) this.remember(path, stamp, readAtMs, found);
     return found;
   }
 }

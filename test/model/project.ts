@@ -324,10 +324,12 @@ function exchangeFiles(project: Project, node: Node, random: Random): void {
 
 /** Makes a path a link; to something that is not there now and then. */
 export function setLink(project: Project, random: Random, path: string): void {
-  const isFolder = folderLinks.includes(path);
-  const targets = isFolder ? dataFolders : [...dataPaths, ...fileLinks];
+  // To later ones alone: what leads in a circle bars reuse, and has tests of its own.
+  const files = [...fileLinks, ...dataPaths];
+  const targets = folderLinks.includes(path) ? dataFolders : files.slice(files.indexOf(path) + 1);
   delete project.files[path];
-  project.links[path] = random.chance(0.1) ? "nowhere" : relativeFrom(path, random.pick(targets));
+  const isBroken = targets.length === 0 || random.chance(0.1);
+  project.links[path] = isBroken ? "nowhere" : relativeFrom(path, random.pick(targets));
 }
 
 function relativeFrom(path: string, target: string): string {
