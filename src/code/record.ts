@@ -4,7 +4,7 @@
 export const codeScheme = 2;
 
 /** Grows whenever what is kept on disk changes and digests do not: older state is then ignored. */
-export const stateScheme = 4;
+export const stateScheme = 5;
 
 /** A specifier that a file asks for. */
 export interface RequestRecord {

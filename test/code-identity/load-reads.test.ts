@@ -36,6 +36,10 @@ const reads: Readonly<Record<string, string>> = {
     'const read = readFileSync;\nexport const value = read("package.json", "utf8");',
   "a file, by a destructured name":
     'const { readFileSync: read } = fs;\nexport const value = read("package.json", "utf8");',
+  "a file, by a module that the process hands out":
+    'const files = process.getBuiltinModule("node:fs");\nexport const value = files.readFileSync("package.json", "utf8");',
+  "a file, by a name of such a module, of an imported process":
+    'import process from "node:process";\nconst { readFileSync: read } = process.getBuiltinModule("fs");\nexport const value = read("package.json", "utf8");',
   "a file, into a variable":
     'export let value = "";\ntry {\n  value = readFileSync("package.json", "utf8");\n} catch {}',
   "a folder, into a list": 'export const value: string[] = [];\nfor (const name of readdirSync(".")) value.push(name);',
