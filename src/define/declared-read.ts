@@ -61,6 +61,9 @@ export function toDeclaredReads(given: unknown): readonly DeclaredRead[] | Reads
   return [...reads.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, read]) => read);
 }
 
+/** What `file()` and `directory()` give bears it, in every copy of this package. */
+const outputMark = Symbol.for("reprise.materializer");
+
 const sample = '{ file: "prices.csv" }';
 const names: readonly string[] = Object.keys(kinds);
 
@@ -69,6 +72,9 @@ function toDeclaredRead(declaration: unknown): DeclaredRead | ReadsFault {
   const fault = (hint: string): ReadsFault => ({ expected, hint });
   if (typeof declaration === "string") return fault(`write { file: ${JSON.stringify(declaration)} }`);
   if (typeof declaration !== "object" || declaration === null) return fault(`write it as ${sample}`);
+  if (outputMark in declaration) {
+    return fault(`file() and directory() are for what a step returns, and what it reads is a record: write ${sample}`);
+  }
   const given = Object.entries(declaration).filter(([, value]) => value !== undefined);
   const [only, ...others] = given;
   if (only === undefined) return fault(`write it as ${sample}`);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
+import { step } from "../define/index.ts";
 import { UsageError, ValueError } from "../error.ts";
 import { memoryBlobs, testMaterializer } from "../testing/materializer-contract.ts";
 import { directory } from "./directory.ts";
@@ -173,5 +174,13 @@ describe("a file value", () => {
     const target = await (await file().read(stored, blobs, 1)).copyTo(join(root, "new/own.txt"));
     await writeFile(target, "mine");
     assert.equal(await readFile(target, "utf8"), "mine");
+  });
+});
+
+it("what file() gives is no declared read, and the problem says what to write", () => {
+  const reads = [file(import.meta.filename)] as never;
+  assert.throws(() => step({ name: "count", run: () => 1, reads }), {
+    code: "RPS1012",
+    hint: /file\(\) and directory\(\) are for what a step returns.*write \{ file: "prices\.csv" \}/u,
   });
 });

@@ -9,6 +9,8 @@ import {
   type Step,
 } from "../../src/define/index.ts";
 
+import { file } from "../../src/materializer/index.ts";
+
 declare const executor: PipelineExecutor;
 declare const table: Materializer<number[]>;
 const pipeline = createPipelineFunction(executor);
@@ -137,6 +139,8 @@ export const definitions = [
   step({ name: "a", run: () => 1, reads: [{ url: "example.com" }] }),
   // @ts-expect-error 58: a function that returns no list of reads
   step({ name: "a", run: () => 1, reads: () => "prices.csv" }),
+  // @ts-expect-error 65: a file that a step returns in the place of one that it reads
+  step({ name: "a", run: () => 1, reads: [file("prices.csv")] }),
   // @ts-expect-error 30: inputs by position
   step({ name: "a", run: (rows: number[]) => rows }),
   // @ts-expect-error 31: a function that takes another type than its params schema yields
