@@ -1,5 +1,4 @@
 import type { BlobWriter, Description, Materializer, Written } from "../define/materializer.ts";
-import type { CheckedMaterializer } from "./checked-materializer.ts";
 import { kindOf } from "../hash/kind.ts";
 import type { JsonObject } from "../hash/json.ts";
 import { ValueError } from "../error.ts";
@@ -15,7 +14,7 @@ export function json<T = unknown>(): Materializer<T> {
   return materializer as Materializer<T>;
 }
 
-const materializer: CheckedMaterializer = {
+const materializer: Materializer = {
   name: "json",
   version: 1,
   mediaType: "application/json",
@@ -28,9 +27,8 @@ const materializer: CheckedMaterializer = {
         hint: "Leave the json() declaration out: it is then stored in a richer text.",
       });
     }
-    return await writeText(value, blobs);
+    return await writeAcceptedJson(value, blobs);
   },
-  writeAccepted: writeText,
   read: async (root, blobs) => JSON.parse(await blobs.text(root.digest)) as unknown,
   describe: describeValue,
 };
@@ -40,7 +38,8 @@ export function describeValue(value: unknown): Description {
   return { preview: previewValue(value), metadata: summarize(value) };
 }
 
-async function writeText(value: unknown, blobs: BlobWriter): Promise<Written> {
+/** As `write` of {@link json}, of a value that it has accepted a moment ago and that is as it was then: it is not looked through again. */
+export async function writeAcceptedJson(value: unknown, blobs: BlobWriter): Promise<Written> {
   return { root: await blobs.put(toText(value)) };
 }
 

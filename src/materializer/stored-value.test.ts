@@ -50,6 +50,19 @@ describe("a stored value", () => {
     assert.equal(await loadValue(report, { registry, blobs }), "# x");
   });
 
+  it("is written by the materializer that accepts it, also by one that was made of json()", async () => {
+    await using blobs = memoryBlobs();
+    const times: Materializer = {
+      ...json(),
+      name: "time",
+      accepts: (value) => value instanceof Date,
+      write: async (value, into) => ({ root: await into.put(String((value as Date).getTime())) }),
+    };
+    const stored = await storeValue(new Date(5), { registry: createRegistry([times]), blobs });
+    assert.equal(stored.type, "time");
+    assert.equal(await blobs.text(stored.root.digest), "5");
+  });
+
   it("is refused with the place of what cannot be stored", async () => {
     await assert.rejects(
       async () => await storeValue({ model: { fit: () => 1 } }, { registry, blobs: memoryBlobs() }),

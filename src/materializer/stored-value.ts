@@ -5,7 +5,7 @@ import { digestOwnData } from "../hash/canonical.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { JsonObject } from "../hash/json.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
-import { isChecked } from "./checked-materializer.ts";
+import { json, writeAcceptedJson } from "./json.ts";
 import type { Registry } from "./registry.ts";
 
 /** All that an artifact is by itself: without a name, a version and a producer. */
@@ -32,8 +32,9 @@ export async function storeValue(value: unknown, options: StoreOptions): Promise
   const { name, version, mediaType, extension } = materializer;
   // Both are begun at once, so that both see the value as it is now.
   const [{ root, parts = [] }, { preview, metadata = {} }] = await Promise.all([
-    declaration === undefined && isChecked(materializer)
-      ? materializer.writeAccepted(value, blobs)
+    // By the object: one that a user made of it by spreading writes in a way of its own.
+    declaration === undefined && materializer === json()
+      ? writeAcceptedJson(value, blobs)
       : materializer.write(value, blobs),
     describe(materializer, value),
   ]);

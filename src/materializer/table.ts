@@ -53,8 +53,10 @@ export const tableMaterializer: Materializer<Table<object>> = {
     return { root: await blobs.put(await encodeArrow(columns, value.rowCount)) };
   },
   async read(root, blobs) {
-    const arrow = await decodeArrow(await blobs.bytes(root.digest));
-    return toTable(columnsFromArrow(arrow), arrow.numRows, arrow);
+    const bytes = await blobs.bytes(root.digest);
+    const arrow = await decodeArrow(bytes);
+    // Its columns look at the bytes: who asks for an Arrow table, which can be written to, gets a copy.
+    return toTable(columnsFromArrow(arrow), arrow.numRows, () => decodeArrow(bytes.slice()));
   },
   describe: async (value) => describeColumns((await readColumns(value)) ?? [], value.rowCount),
 };
@@ -89,8 +91,12 @@ function isArrowTable(content: readonly object[] | ArrowTable): content is Arrow
   return !Array.isArray(content) && "schema" in content && "getChildAt" in content;
 }
 
-/** @param arrow - The same as a table of Arrow, where that is there and nobody else's. */
-function toTable(columns: readonly Column[], rowCount: number, arrow?: ArrowTable): Table<object> {
+/** @param makeArrow - Makes the same as a table of Arrow, one that is the caller's own, where that takes less than to put it together. */
+function toTable(
+  columns: readonly Column[],
+  rowCount: number,
+  makeArrow: () => Promise<ArrowTable> = () => toArrowTable(columns, rowCount),
+): Table<object> {
   const row = (index: number): object => {
     const record: Record<string, Cell> = {};
     for (const { name, type, cells } of columns) record[name] = toCell(type, cells[index]!);
@@ -104,7 +110,7 @@ function toTable(columns: readonly Column[], rowCount: number, arrow?: ArrowTabl
       const found = columns.find((column) => column.name === name);
       return found && (Array.from(found.cells, (cell) => toCell(found.type, cell)) as never[]);
     },
-    toArrow: async <T extends ArrowTable>() => (arrow ?? (await toArrowTable(columns, rowCount))) as unknown as T,
+    toArrow: async <T extends ArrowTable>() => (await makeArrow()) as unknown as T,
     *[Symbol.iterator]() {
       for (let index = 0; index < rowCount; index++) yield row(index);
     },
