@@ -135,19 +135,22 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
     const stats = await this.#blobs.stat(refs.map((ref) => ref.digest));
     const health = new Map<Digest, BlobHealth>();
     const unsealed: Digest[] = [];
+    const suspects: Digest[] = [];
     for (const { digest, size } of refs) {
       const found = stats.get(digest);
       if (found === undefined) {
         health.set(digest, "missing");
-      } else if (found.size !== size || this.#suspects.has(digest)) {
+      } else if (found.size !== size) {
         this.#suspects.add(digest);
         health.set(digest, "corrupt");
       } else if (!health.has(digest)) {
         health.set(digest, "ok");
         if (!found.sealed) unsealed.push(digest);
+        // Another process may have mended it since.
+        else if (this.#suspects.has(digest)) suspects.push(digest);
       }
     }
-    const doubtful = options.level === "bytes" ? [...health.keys()] : unsealed;
+    const doubtful = options.level === "bytes" ? [...health.keys()] : [...unsealed, ...suspects];
     for (const digest of doubtful)
       if (health.get(digest) !== "missing") health.set(digest, await this.#verifyBytes(digest));
     await this.#blobs.seal(unsealed.filter((digest) => health.get(digest) === "ok"));
