@@ -42,9 +42,8 @@ export const rows: readonly Row[] = [
   memory,
 ];
 
-/** Measures these rows and answers with the page that shows them. */
-async function renewPage(page: string, wanted: readonly Row[]): Promise<string> {
-  let renewed = page;
+/** Measures these rows and puts the figures of each into the page as soon as they are there. */
+async function renewPage(path: string, wanted: readonly Row[]): Promise<void> {
   for (const row of wanted) {
     console.log(`\n# ${row.title}`);
     const comparisons: Comparison[] = [];
@@ -53,9 +52,10 @@ async function renewPage(page: string, wanted: readonly Row[]): Promise<string> 
       comparisons.push(comparison);
       console.log(`\n${formatComparison(comparison)}`);
     }
-    renewed = replaceFigures(renewed, row, formatFigures(row, comparisons, load));
+    // Read anew: the paragraphs may have been edited in the meantime.
+    const page = replaceFigures(readFileSync(path, "utf8"), row, formatFigures(row, comparisons, load));
+    if (!readMode().quick) writeFileSync(path, page);
   }
-  return renewed;
 }
 
 /** Puts figures between the marks of their row. A row that the page does not have yet comes at its end. */
@@ -97,11 +97,9 @@ if (import.meta.main) {
     process.exitCode = 2;
   } else {
     const path = join(import.meta.dirname, "..", "docs", "benchmarks.md");
-    const page = await renewPage(
-      readFileSync(path, "utf8"),
+    await renewPage(
+      path,
       rows.filter(({ name }) => names.length === 0 || names.includes(name)),
     );
-    // Read anew: the paragraphs may have been edited in the meantime.
-    if (!readMode().quick) writeFileSync(path, page);
   }
 }
