@@ -9,21 +9,23 @@ import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { observeIn, readsOf, type Observing } from "../../test/rig/observing.ts";
 import { outsideStep } from "../define/step-scope.ts";
-import type { Digest } from "../hash/digest.ts";
 import { installWatchers } from "./install.ts";
-import type { ObservationParts, Observed, RememberedFile } from "./observer.ts";
-import { openObserver } from "./open-observer.ts";
+import type { FileMemory, RememberedFile } from "./observer.ts";
 import { Territory } from "./territory.ts";
 
 installWatchers();
 
 let root: string;
 let remembered: Map<string, RememberedFile>;
+let observe: Observing["observe"];
+let differencesOf: Observing["differencesOf"];
 
 beforeEach(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), "reprise-observe-")));
   remembered = new Map();
+  ({ observe, differencesOf } = observeIn(root, files));
   await writeFile(join(root, "a.txt"), "alpha");
   await writeFile(join(root, "b.txt"), "beta");
   await age("a.txt", "b.txt");
@@ -38,41 +40,13 @@ async function age(...names: string[]): Promise<void> {
   for (const name of names) await fs.promises.utimes(at(name), 1_700_000_000, 1_700_000_000);
 }
 
-function open() {
-  return openObserver({
-    root,
-    storePath: at(".reprise"),
-    salt: () => "pepper",
-    files: {
-      find: async (paths) =>
-        new Map(paths.flatMap((path) => (remembered.has(path) ? [[path, remembered.get(path)!]] : []))),
-      keep: (files) => {
-        for (const file of files) remembered.set(file.path, file);
-      },
-    },
-  });
-}
-
-async function observe(work: () => unknown, parts: Partial<ObservationParts> = {}): Promise<Observed> {
-  const observation = open().observe({
-    memos: [],
-    declared: undefined,
-    http: "revalidate",
-    packages: async () => new Set(),
-    ...parts,
-  });
-  await observation.run(work);
-  return await observation.close();
-}
-
-const namesOf = ({ trace }: Observed): string[] =>
-  (trace?.content.reads ?? []).map(({ kind, name }) => `${kind} ${name}`);
-
-async function differencesOf({ trace }: Observed): Promise<readonly string[]> {
-  assert.ok(trace, "nothing was read");
-  const check = (await open().check(new Map([[trace.digest, trace.content]]))).get(trace.digest as Digest);
-  return check?.differences.map(({ code, part }) => `${code} ${part}`) ?? [];
-}
+const files: FileMemory = {
+  find: async (paths) =>
+    new Map(paths.flatMap((path) => (remembered.has(path) ? [[path, remembered.get(path)!]] : []))),
+  keep: (kept) => {
+    for (const file of kept) remembered.set(file.path, file);
+  },
+};
 
 describe("a file that a step reads", () => {
   const ways: Readonly<Record<string, () => unknown>> = {
@@ -103,7 +77,7 @@ describe("a file that a step reads", () => {
   for (const [way, work] of Object.entries(ways)) {
     it(`is seen by ${way}, holds while it is the same, and differs when it is edited`, async () => {
       const observed = await observe(work);
-      assert.deepEqual(namesOf(observed), ["file a.txt"]);
+      assert.deepEqual(readsOf(observed), ["file a.txt"]);
       assert.equal(observed.obstacle, undefined);
       assert.deepEqual(await differencesOf(observed), []);
       await fs.promises.utimes(at("a.txt"), 1, 1);
@@ -134,7 +108,7 @@ describe("a file that a step reads", () => {
       await assert.rejects(readFile(at("none")), { code: "ENOENT" });
     });
     assert.deepEqual(seen, plain);
-    assert.deepEqual(namesOf(observed), ["file .", "file none", "file odd.bin"]);
+    assert.deepEqual(readsOf(observed), ["file .", "file none", "file odd.bin"]);
   });
 
   const vain: Record<string, () => unknown> = {
@@ -231,7 +205,7 @@ describe("what a step looks for", () => {
       await assert.rejects(access(at("other.json")));
       assert.equal(statSync(at("third.json"), { throwIfNoEntry: false }), undefined);
     });
-    assert.deepEqual(namesOf(observed), ["stat config.json", "stat other.json", "stat third.json"]);
+    assert.deepEqual(readsOf(observed), ["stat config.json", "stat other.json", "stat third.json"]);
     await writeFile(at("other.json"), "{}");
     assert.deepEqual(await differencesOf(observed), ["file other.json"]);
   });
@@ -266,7 +240,7 @@ describe("what a step looks for", () => {
       fs.globSync("*.txt", { cwd: root });
       for await (const _ of fs.promises.glob("**/*.csv", { cwd: root }));
     });
-    assert.deepEqual(namesOf(observed), ["glob . **/*.csv", "glob . *.txt"]);
+    assert.deepEqual(readsOf(observed), ["glob . **/*.csv", "glob . *.txt"]);
     await writeFile(at("c.md"), "");
     assert.deepEqual(await differencesOf(observed), []);
     await writeFile(at("c.csv"), "");
@@ -330,7 +304,7 @@ describe("what a step writes", () => {
 describe("the environment", () => {
   it("counts by the variables that are read, unset as well as empty", async () => {
     const observed = await observe(() => [process.env["REPRISE_TEST_A"], "REPRISE_TEST_B" in process.env]);
-    assert.deepEqual(namesOf(observed), ["env REPRISE_TEST_A", "env REPRISE_TEST_B"]);
+    assert.deepEqual(readsOf(observed), ["env REPRISE_TEST_A", "env REPRISE_TEST_B"]);
     process.env["REPRISE_TEST_A"] = "";
     assert.deepEqual(await differencesOf(observed), ["env REPRISE_TEST_A"]);
     delete process.env["REPRISE_TEST_A"];
@@ -366,7 +340,7 @@ describe("steps that run at once", () => {
       }
     };
     const [a, b] = await Promise.all([observe(() => read("a.txt")), observe(() => read("b.txt"))]);
-    assert.deepEqual([namesOf(a), namesOf(b)], [["file a.txt"], ["file b.txt"]]);
+    assert.deepEqual([readsOf(a), readsOf(b)], [["file a.txt"], ["file b.txt"]]);
   });
 
   it("are seen in what a queue of a module does for them, where the work is bound to its step", async () => {
@@ -385,7 +359,7 @@ describe("steps that run at once", () => {
         wake();
       });
     const observed = await observe(() => queued(AsyncResource.bind(() => void readFileSync(at("a.txt")))));
-    assert.deepEqual(namesOf(observed), ["file a.txt"]);
+    assert.deepEqual(readsOf(observed), ["file a.txt"]);
   });
 
   it("share what was read to fill a memo that they share", async () => {
@@ -393,7 +367,7 @@ describe("steps that run at once", () => {
     const load = (): string => (memo ??= readFileSync(at("a.txt"), "utf8"));
     const first = await observe(load, { memos: ["memo.ts#memo"] });
     const second = await observe(load, { memos: ["memo.ts#memo"] });
-    assert.deepEqual([namesOf(first), namesOf(second)], [["file a.txt"], ["file a.txt"]]);
+    assert.deepEqual([readsOf(first), readsOf(second)], [["file a.txt"], ["file a.txt"]]);
     await writeFile(at("a.txt"), "other");
     const third = await observe(load, { memos: ["memo.ts#memo"] });
     assert.equal(third.obstacle?.code, "unstable-input");
@@ -433,7 +407,7 @@ describe("what nobody sees", () => {
     assert.match(silent.obstacle?.text ?? "", /starts a process \(cat\)/u);
     const declared = await observe(work, { declared: [{ kind: "file", name: "a.txt" }] });
     assert.equal(declared.obstacle, undefined);
-    assert.deepEqual(namesOf(declared), ["file a.txt"]);
+    assert.deepEqual(readsOf(declared), ["file a.txt"]);
     await writeFile(at("a.txt"), "other");
     assert.deepEqual(await differencesOf(declared), ["file a.txt"]);
   });

@@ -5,26 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makePorts, type MemoryPorts } from "../../test/rig/ports.ts";
-import { createPipelineFunction, planPipeline, step, type AnyPipeline, type Materializer } from "../define/index.ts";
+import { pipeline, run } from "../../test/rig/run-plan.ts";
+import { step, type Materializer } from "../define/index.ts";
 import { directory, file, type StoredDirectory, type StoredFile } from "../materializer/index.ts";
 import type { Artifact } from "../record/artifact.ts";
 import { openContentStore } from "../store/content-store.ts";
-import { runPlan, type RunOutcome, type RunPlanOptions } from "./run.ts";
-
-const pipeline = createPipelineFunction({
-  run: () => {
-    throw new Error("these tests run plans");
-  },
-});
-
-async function run(
-  ports: MemoryPorts,
-  of: unknown,
-  params: object = {},
-  options: RunPlanOptions = {},
-): Promise<RunOutcome> {
-  return await runPlan(planPipeline(of as AnyPipeline, params as Record<string, unknown>), ports, options);
-}
+import { type RunOutcome } from "./run.ts";
 
 function statuses({ steps }: RunOutcome): readonly string[] {
   return steps.map(({ node, status, error }) => `${node} ${status}${error === undefined ? "" : `: ${error.message}`}`);

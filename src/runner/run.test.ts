@@ -1,25 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makePorts, type MemoryPorts } from "../../test/rig/ports.ts";
-import { createPipelineFunction, planPipeline, step, type AnyPipeline } from "../define/index.ts";
+import { pipeline, run } from "../../test/rig/run-plan.ts";
+import { step } from "../define/index.ts";
 import { json } from "../materializer/index.ts";
 import type { RunEvent } from "../record/event.ts";
-import { runPlan, type RunOutcome, type RunPlanOptions } from "./run.ts";
-
-const pipeline = createPipelineFunction({
-  run: () => {
-    throw new Error("these tests run plans");
-  },
-});
-
-async function run(
-  ports: MemoryPorts,
-  of: unknown,
-  params: object = {},
-  options: RunPlanOptions = {},
-): Promise<RunOutcome> {
-  return await runPlan(planPipeline(of as AnyPipeline, params as Record<string, unknown>), ports, options);
-}
+import { type RunOutcome } from "./run.ts";
 
 function statuses({ steps }: RunOutcome): Record<string, string> {
   return Object.fromEntries(steps.map(({ node, status, reason }) => [node, `${status}: ${reason?.code}`]));

@@ -4,25 +4,11 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { z } from "zod";
 import { makePorts, type MemoryPorts } from "../../test/rig/ports.ts";
-import { createPipelineFunction, planPipeline, step, type AnyPipeline } from "../define/index.ts";
+import { pipeline, run } from "../../test/rig/run-plan.ts";
+import { step } from "../define/index.ts";
 import { digestValue } from "../hash/canonical.ts";
 import type { RunEvent } from "../record/event.ts";
-import { runPlan, type RunOutcome, type RunPlanOptions } from "./run.ts";
-
-const pipeline = createPipelineFunction({
-  run: () => {
-    throw new Error("these tests run plans");
-  },
-});
-
-async function run(
-  ports: MemoryPorts,
-  of: unknown,
-  params: Readonly<Record<string, unknown>>,
-  options: RunPlanOptions = {},
-): Promise<RunOutcome> {
-  return await runPlan(planPipeline(of as AnyPipeline, params), ports, options);
-}
+import { type RunOutcome, type RunPlanOptions } from "./run.ts";
 
 function told({ steps }: RunOutcome): readonly string[] {
   return steps.map(({ node, status, reason }) => `${node} ${status}: ${reason?.code}`);

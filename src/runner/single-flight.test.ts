@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makePorts, type MemoryPorts } from "../../test/rig/ports.ts";
-import { createPipelineFunction, planPipeline, step, type AnyPipeline } from "../define/index.ts";
+import { pipeline, run } from "../../test/rig/run-plan.ts";
+import { step } from "../define/index.ts";
 import type { RunEvent } from "../record/event.ts";
 import type { StepRunId } from "../record/id.ts";
 import type { LeaseHolder, LeaseToken } from "../record/lease.ts";
@@ -10,22 +11,7 @@ import type { ProcessIdentity } from "../record/process-identity.ts";
 import type { Obstacle } from "../record/trace.ts";
 import type { AskedLease, MetadataStore } from "../store/metadata-store.ts";
 import { describeProcess } from "../store/process.ts";
-import { runPlan, type RunOutcome, type RunPlanOptions } from "./run.ts";
-
-const pipeline = createPipelineFunction({
-  run: () => {
-    throw new Error("these tests run plans");
-  },
-});
-
-async function run(
-  ports: MemoryPorts,
-  of: unknown,
-  params: object = {},
-  options: RunPlanOptions = {},
-): Promise<RunOutcome> {
-  return await runPlan(planPipeline(of as AnyPipeline, params as Record<string, unknown>), ports, options);
-}
+import { type RunOutcome, type RunPlanOptions } from "./run.ts";
 
 function statuses({ steps }: RunOutcome): readonly string[] {
   return steps.map(({ node, status, reason }) => `${node} ${status}: ${reason?.code}`);

@@ -1,6 +1,6 @@
 /** Steps under observation in a folder, without a store: what was seen of them, and whether it still holds. */
 import assert from "node:assert/strict";
-import type { ObservationParts, Observed, Observer } from "../../src/observe/observer.ts";
+import type { FileMemory, ObservationParts, Observed, Observer } from "../../src/observe/observer.ts";
 import type { TraceCheck } from "../../src/record/trace.ts";
 import { openObserver } from "../../src/observe/open-observer.ts";
 
@@ -10,8 +10,10 @@ export interface Observing {
   differencesOf(observed: Observed): Promise<readonly string[]>;
 }
 
-export function observeIn(root: string): Observing {
-  const files = { find: async () => new Map(), keep: () => {} };
+const noFiles: FileMemory = { find: async () => new Map(), keep: () => {} };
+
+/** @param files - What is remembered of files from one step to the next; nothing by default. */
+export function observeIn(root: string, files = noFiles): Observing {
   const open = (): Observer => openObserver({ root, storePath: `${root}/.reprise`, salt: () => "pepper", files });
   const checkOf = async ({ trace }: Observed): Promise<TraceCheck> => {
     assert.ok(trace, "nothing was read");
