@@ -29,10 +29,10 @@ import {
   type Stats,
 } from "node:fs";
 import { lstat, mkdir, open, opendir, readFile, rename, rm, type FileHandle } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
-import { assertInternal, StoreError } from "../error.ts";
+import { assertInternal, InternalError, StoreError } from "../error.ts";
 import { isDigest, type Digest } from "../hash/digest.ts";
 import type { BlobStat, BlobStore, BlobUpload } from "../store/blob-store.ts";
 
@@ -201,9 +201,10 @@ class FolderBlobStore implements BlobStore {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #locate(digest: Digest): string {
-    assertInternal(isDigest(digest), `${JSON.stringify(digest)} is no digest`);
-    const hex = digest.slice("sha256:".length);
-    return join(this.#objects, hex.slice(0, shelfDigits), hex.slice(shelfDigits));
+    // Asked for thousands at once: neither the text of an error nor a path is put together for nothing.
+    if (!isDigest(digest)) throw new InternalError(`${JSON.stringify(digest)} is no digest`);
+    const shelfEnd = "sha256:".length + shelfDigits;
+    return this.#objects + sep + digest.slice("sha256:".length, shelfEnd) + sep + digest.slice(shelfEnd);
   }
 }
 

@@ -140,7 +140,9 @@ function essence(argument: KeyArgument): Essence {
 }
 
 /** What a declared materializer adds to the bytes; a schema's code is part of the step's code already. */
-function describeDeclarations(outputs: Readonly<Record<string, Declaration>> | undefined): Record<string, string> {
+export function describeDeclarations(
+  outputs: Readonly<Record<string, Declaration>> | undefined,
+): Record<string, string> {
   const described: Record<string, string> = {};
   for (const [name, declaration] of Object.entries(outputs ?? {})) {
     described[name] = isSchema(declaration) ? "schema" : `${declaration.name}@${declaration.version}`;

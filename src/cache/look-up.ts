@@ -43,6 +43,8 @@ export type LookUp =
       readonly entry: CacheEntry;
       /** What could not be asked, and was taken to be as it was. */
       readonly warnings: readonly string[];
+      /** Whether no newer one stands under the key. */
+      readonly isNewest: boolean;
     }
   | { readonly kind: "miss"; readonly told: ToldMiss; readonly entry?: CacheEntry; readonly seen: Seen }
   | { readonly kind: "unknown"; readonly seen: Seen };
@@ -160,12 +162,12 @@ function judge(
       barred ??= { kind: "miss", told, entry, seen: toSeen(entries) };
       continue;
     }
-    if (entry.trace === undefined) return { kind: "hit", entry, warnings: [] };
+    if (entry.trace === undefined) return { kind: "hit", entry, warnings: [], isNewest: entry === entries[0] };
     const check = checks.get(entry.trace);
     // A trace that is not there cannot hold.
     if (check === undefined) continue;
     const { differences, warnings } = check;
-    if (differences.length === 0) return { kind: "hit", entry, warnings };
+    if (differences.length === 0) return { kind: "hit", entry, warnings, isNewest: entry === entries[0] };
     if (nearest === undefined || differences.length < nearest.differences.length) nearest = { entry, differences };
   }
   const seen = toSeen(entries);

@@ -5,6 +5,7 @@ import type { AnyPipeline } from "../define/pipeline-definition.ts";
 import type { OutputHandle, RunHandle, RunOptions } from "../define/run-handle.ts";
 import { outsideStep } from "../define/step-scope.ts";
 import { RunError } from "../error.ts";
+import type { RunEvent } from "../record/event.ts";
 import { runPlan } from "../runner/run.ts";
 import { toRunHandle } from "../stack/run-handle.ts";
 import { openSharedStack } from "../stack/shared-stack.ts";
@@ -36,7 +37,8 @@ export async function runFromScript(
   const signal = options.signal === undefined ? interrupt.signal : AbortSignal.any([options.signal, interrupt.signal]);
   using _notice = reporter === undefined ? undefined : announceCancel(reporter, interrupt.signal);
   try {
-    const outcome = await runPlan(plan, stack, { ...options, signal, onEvent: (event) => reporter?.report(event) });
+    const told = reporter === undefined ? {} : { onEvent: (event: RunEvent) => reporter.report(event) };
+    const outcome = await runPlan(plan, stack, { ...options, signal, ...told });
     if (outcome.run.status !== "completed" && options.throwOnFailure !== false) throw toRunError(outcome);
     return toRunHandle(plan, outcome, stack);
   } finally {

@@ -106,6 +106,8 @@ function collectArguments(build: Build, step: StepDefinition, id: NodeId, given:
   const { values, problems } = acceptParams(step.params, plain, edges, owner, { names, mask: build.mask });
   for (const [name, value] of Object.entries(values)) collected[name] = { kind: "value", value };
   for (const problem of [...problems, ...missingInputs(step, collected, id)]) report(problem);
+  const order = Object.keys(collected);
+  if (order.every((name, index) => index === 0 || (order[index - 1] as string) < name)) return collected;
   return Object.fromEntries(Object.entries(collected).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -149,6 +151,7 @@ function missingInputs(step: StepDefinition, given: PlanNode["arguments"], id: N
 
 /** `after` of the call, and that of the pipelines around it where this node is the first to depend on it. */
 function orderNode(build: Build, args: PlanNode["arguments"], after: readonly NodeId[]): readonly NodeId[] {
+  if (after.length === 0 && !isOrdered(build.scope)) return after;
   const dependencies = new Set([...after, ...Object.values(args).flatMap(nodesOf)]);
   const ordered = new Set(after);
   for (let scope: Scope | undefined = build.scope; scope !== undefined; scope = scope.outer) {
@@ -158,6 +161,11 @@ function orderNode(build: Build, args: PlanNode["arguments"], after: readonly No
     for (const node of scope.after) ordered.add(node);
   }
   return [...ordered];
+}
+
+/** Whether there is anything that the nodes of a pipeline, or of those around it, wait for. */
+function isOrdered(scope: Scope): boolean {
+  return scope.after.length > 0 || (scope.outer !== undefined && isOrdered(scope.outer));
 }
 
 /** The nodes that an argument takes data from. */

@@ -14,6 +14,7 @@ import { nameReference, readReference, report, wholeOutput, type ReferenceData }
 export function toArgument(build: Build, value: unknown, owner: string): Argument | undefined {
   const data = readReference(value);
   if (data !== undefined) return toEdge(build, data, owner);
+  if (isPrimitive(value)) return { kind: "value", value };
   const found = inspectValue(value);
   if (found.wrong !== undefined) {
     report(wrongArgument(owner, found.wrong));
@@ -23,6 +24,10 @@ export function toArgument(build: Build, value: unknown, owner: string): Argumen
   if (!found.reference) return { kind: "value", value: copyValue(value) };
   const items = (value as readonly unknown[]).map((item, index) => toArgument(build, item, `${owner}[${index}]`));
   return items.includes(undefined) ? undefined : { kind: "list", items: items as Argument[] };
+}
+
+function isPrimitive(value: unknown): boolean {
+  return value === null || !["object", "function", "symbol"].includes(typeof value);
 }
 
 /** Whether anything in a value is a reference. */

@@ -8,7 +8,7 @@ import type { StepRun } from "../record/run.ts";
  * @param found - Whether it was stored when it was first looked for, and whether a step above ran in this run.
  */
 export function toHitReason(
-  { origin }: CacheEntry,
+  { origin }: Pick<CacheEntry, "origin">,
   { run }: Pick<StepRun, "run">,
   found: { readonly meanwhile: boolean; readonly upstreamRan: boolean },
 ): Reason {

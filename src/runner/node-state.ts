@@ -4,6 +4,7 @@ import type { Key } from "../cache/key.ts";
 import type { CodeIdentity } from "../code/identity.ts";
 import type { NodeId, OutputName, PlanNode } from "../define/plan.ts";
 import type { EffectiveOptions } from "../define/resolve-options.ts";
+import type { CacheEntry } from "../record/cache-entry.ts";
 import { toStepRunId } from "../record/id.ts";
 import type { ArtifactUse, Run, StepRun } from "../record/run.ts";
 import type { StepNotes } from "./step-context.ts";
@@ -20,6 +21,8 @@ export interface NodeState {
   readonly notes: StepNotes;
   /** What is there of it in this run; undefined until it has ended well. */
   outputs: ReadonlyMap<OutputName, ArtifactUse> | undefined;
+  /** The entry that it was reused by, where the next run would take the same one and say nothing of it. */
+  taken: CacheEntry | undefined;
   /** It was executed in this run, not reused. */
   executed: boolean;
   /** Why what is stored of it may not be taken though its key fits. */
@@ -35,7 +38,7 @@ export function isSame(before: NodeState["outputs"], after: NodeState["outputs"]
   return before === after || [...(after ?? [])].every(([slot, use]) => before?.get(slot)?.digest === use.digest);
 }
 
-export function emptyStepRun(run: Run, node: PlanNode, options: EffectiveOptions): StepRun {
+export function emptyStepRun(run: Run, node: PlanNode, options: Pick<EffectiveOptions, "cache">): StepRun {
   return {
     id: toStepRunId(run.id, node.id),
     run: run.id,

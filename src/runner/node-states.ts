@@ -40,6 +40,7 @@ export class NodeStates {
         given: new Map(),
         notes: makeNotes(),
         outputs: undefined,
+        taken: undefined,
         executed: false,
         damage: undefined,
         again: false,
@@ -52,6 +53,11 @@ export class NodeStates {
     const state = this.#states.get(id);
     assertInternal(state, `node "${id}" is not part of the plan`);
     return state;
+  }
+
+  /** In plan order. */
+  get all(): readonly NodeState[] {
+    return [...this.#states.values()];
   }
 
   /** In plan order. */
@@ -78,14 +84,7 @@ export class NodeStates {
   }
 
   inputsOf(node: PlanNode): readonly ArtifactUse[] {
-    const uses: ArtifactUse[] = [];
-    const visit = (argument: Argument, slot: string): void => {
-      if (argument.kind === "ref") uses.push({ ...this.outputOf(argument.node, argument.output), slot });
-      if (argument.kind === "list")
-        for (const [index, item] of argument.items.entries()) visit(item, `${slot}[${index}]`);
-    };
-    for (const [name, argument] of Object.entries(node.arguments)) visit(argument, name);
-    return uses;
+    return inputsOf(node, (id, output) => this.outputOf(id, output));
   }
 
   anyInputExecuted(node: PlanNode): boolean {
@@ -102,4 +101,19 @@ export class NodeStates {
     if (use === undefined) throw missingOutputError(node.step.name, output, [...(outputs?.keys() ?? [])]);
     return use;
   }
+}
+
+/** What a node is given, by what the references among its arguments turned out to be. */
+export function inputsOf(
+  node: PlanNode,
+  outputOf: (node: NodeId, output: OutputName) => ArtifactUse,
+): readonly ArtifactUse[] {
+  const uses: ArtifactUse[] = [];
+  const visit = (argument: Argument, slot: string): void => {
+    if (argument.kind === "ref") uses.push({ ...outputOf(argument.node, argument.output), slot });
+    if (argument.kind === "list")
+      for (const [index, item] of argument.items.entries()) visit(item, `${slot}[${index}]`);
+  };
+  for (const [name, argument] of Object.entries(node.arguments)) visit(argument, name);
+  return uses;
 }

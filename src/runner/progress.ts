@@ -4,15 +4,13 @@ import { lookUp, ruleOut, type CachePorts, type LookUp, type Seen, type ToldMiss
 import { dependenciesOf, makeNodeKey, toKeyArguments } from "../cache/node-key.ts";
 import type { Key } from "../cache/key.ts";
 import type { CodeIdentity } from "../code/identity.ts";
-import type { RunOptions } from "../define/run-handle.ts";
-import { type Argument, type NodeId, type OutputName, type Plan, type PlanNode } from "../define/plan.ts";
+import { type Argument, type NodeId, type Plan, type PlanNode } from "../define/plan.ts";
 import { assertInternal, RunError } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { ArtifactContent } from "../record/artifact.ts";
 import type { Observer } from "../observe/observer.ts";
-import type { RunEvent } from "../record/event.ts";
 import type { Reason } from "../record/reason.ts";
-import type { ArtifactUse, Run, RunStatus, StepRun, StepRunStatus } from "../record/run.ts";
+import type { Run, RunStatus, StepRun, StepRunStatus } from "../record/run.ts";
 import { DamagedInput } from "./attempt.ts";
 import { toErrorRecord } from "./error-record.ts";
 import { executeStep } from "./execute-step.ts";
@@ -23,33 +21,15 @@ import { NodeStates } from "./node-states.ts";
 import { offerWithheld, type Withheld } from "./offer-withheld.ts";
 import { mapRecord, toArgumentRecord } from "./plan-record.ts";
 import { policyOf } from "./policy.ts";
+import type { PlayedRun, RunPlanOptions } from "./played-run.ts";
 import type { PlanPorts } from "./plan-ports.ts";
 import { recordedCodeOf } from "./recorded-code.ts";
 import { Recorder } from "./recorder.ts";
+import { toRepeatable, type Repeat } from "./repeat.ts";
 import { Schedule } from "./schedule.ts";
 import type { Selection } from "./selection.ts";
 import { tellReusedMetrics } from "./tell-reused-metrics.ts";
 import { SingleFlight } from "./single-flight.ts";
-
-export interface RunPlanOptions extends RunOptions {
-  readonly onEvent?: (event: RunEvent) => void;
-}
-
-export interface PlayedRun {
-  readonly run: Run;
-  /** In plan order. */
-  readonly steps: readonly StepRun[];
-  /** What the build returned. A whole result that turned out to be a record stands as its outputs. */
-  readonly outputs: Readonly<Record<OutputName, Argument>>;
-  /** Every output of every step that ended well: node, then output. */
-  readonly artifacts: ReadonlyMap<NodeId, ReadonlyMap<OutputName, ArtifactUse>>;
-  /** What reused steps took when they were executed. */
-  readonly savedMs: number;
-  /** What was made in this run or read in it, by digest: what the store refused to record is here alone. */
-  readonly contents: ReadonlyMap<Digest, ArtifactContent>;
-  /** What the first failing step threw. */
-  readonly error: unknown;
-}
 
 export interface ProgressParts {
   readonly plan: Plan;
@@ -60,6 +40,8 @@ export interface ProgressParts {
   readonly identities: ReadonlyMap<PlanNode["step"], CodeIdentity>;
   readonly recorder: Recorder;
   readonly observer: Observer;
+  /** Undefined where the run is none that another one could repeat. */
+  readonly repeat: Repeat | undefined;
 }
 
 interface Waiting {
@@ -139,7 +121,7 @@ export class Progress {
 
   /** Writes the run's end. */
   async end(git: Run["git"]): Promise<PlayedRun> {
-    const { run, ports, recorder } = this.#parts;
+    const { run, ports, recorder, repeat } = this.#parts;
     for (const stepRun of await offerWithheld([...this.#withheld.values()], ports, recorder)) {
       this.#states.get(stepRun.node as NodeId).stepRun = stepRun;
     }
@@ -157,6 +139,7 @@ export class Progress {
       error: this.#failure === undefined ? undefined : toErrorRecord(thrown, ports),
     };
     recorder.add({ kind: "run", run: ended });
+    if (repeat !== undefined) recorder.add(...toRepeatable(repeat, ended, this.#states.all));
     await recorder.flush();
     await tellReusedMetrics(steps, ports.metadata, recorder);
     const savedMs = steps.reduce((sum, step) => sum + (step.savedMs ?? 0), 0);
@@ -214,8 +197,9 @@ export class Progress {
     return state.key;
   }
 
-  #reuse(state: NodeState, { entry, warnings }: Extract<LookUp, { kind: "hit" }>): void {
+  #reuse(state: NodeState, { entry, warnings, isNewest }: Extract<LookUp, { kind: "hit" }>): void {
     const { recorder } = this.#parts;
+    state.taken = isNewest && warnings.length === 0 && entry.unsteady === undefined ? entry : undefined;
     for (const message of warnings) this.#warn(state, message);
     if (entry.unsteady !== undefined) this.#warn(state, `its result was found nondeterministic: ${entry.unsteady}`);
     const upstreamRan = state.stepRun.inputs.length > 0 && this.#states.anyInputExecuted(state.node);

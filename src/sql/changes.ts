@@ -1,13 +1,14 @@
 /** What each kind of change does to the tables. */
 import { assertInternal } from "../error.ts";
-import { toStepRunId, type RunId, type StepRunId } from "../record/id.ts";
+import { toStepRunId, type RunId } from "../record/id.ts";
 import type { LeaseToken } from "../record/lease.ts";
 import type { LogLine, MetricPoint, Run, StepRun } from "../record/run.ts";
 import type { Change, CodeRecord } from "../store/metadata-store.ts";
-import { runsNeededBy, toRunId, unexpectedRun, unknownRun } from "../store/needed-runs.ts";
+import { runsNeededBy, splitStepRunId, unexpectedRun, unknownRun } from "../store/needed-runs.ts";
 import { fromCacheEntry, fromLogLine, fromMetricPoint, fromRun, fromStepRun, fromText, toStepRun } from "./rows.ts";
 import { fromTrace, fromTraceName } from "./rows.ts";
 import { beatLeases, endLease } from "./leases.ts";
+import { bequeath, writeRepeat, writeRepeatable } from "./repeats.ts";
 import { change, execute, type Query } from "./statement.ts";
 
 /** What is known while one transaction lasts. */
@@ -36,6 +37,10 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
   switch (asked.kind) {
     case "run":
       return yield* writeRun(asked.run, scratch);
+    case "repeatable":
+      return yield* writeRepeatable(asked.repeatable, asked.entries);
+    case "repeat":
+      return yield* writeRepeat(asked, () => writeRun(asked.run, scratch));
     case "step-run":
       return yield* writeStepRun(asked.stepRun, scratch);
     case "cache-entry":
@@ -279,14 +284,9 @@ function* writePoints(points: readonly MetricPoint[]): Query<void> {
   }
 }
 
-/** A run's id has no slash; a node's may have some. */
-export function splitStepRunId(id: StepRunId): [run: RunId, node: string] {
-  const run = toRunId(id);
-  return [run, id.slice(run.length + 1)];
-}
-
 function* removeRuns(runs: readonly RunId[], scratch: Scratch): Query<void> {
   for (const run of runs) {
+    for (const stepRun of yield* bequeath(run, runs)) yield* writeStepRun(stepRun, scratch);
     for (const row of yield* execute("SELECT * FROM step_runs WHERE run = ?", run)) yield* removeUses(toStepRun(row));
     // Step runs, logs, metrics and tags go with it.
     yield* change("DELETE FROM runs WHERE id = ?", run);

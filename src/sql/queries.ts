@@ -5,7 +5,7 @@ import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
 import type { KeyDigest, KeyRecord } from "../record/key.ts";
 import type { Trace } from "../record/trace.ts";
-import type { LogLine, MetricPoint, PipelineVersion, PlanRecord, Run, StepRun } from "../record/run.ts";
+import type { LogLine, MetricPoint, PipelineVersion, Run } from "../record/run.ts";
 import type {
   ArtifactQuery,
   ArtifactUseRow,
@@ -14,14 +14,12 @@ import type {
   FileDigest,
   MetadataStore,
   PipelineSummary,
-  Reuse,
   RunQuery,
-  StepRunQuery,
 } from "../store/metadata-store.ts";
 import { newestEntryFirst } from "../store/entry-order.ts";
-import { ascending, inPlanOrder } from "../store/plan-order.ts";
+import { splitStepRunId } from "../store/needed-runs.ts";
+import { ascending } from "../store/plan-order.ts";
 import { parseTagQuery } from "../store/tag-query.ts";
-import { splitStepRunId } from "./changes.ts";
 import {
   toArtifact,
   toCacheEntry,
@@ -31,12 +29,12 @@ import {
   toMetricPoint,
   toParts,
   toRun,
-  toStepRun,
   toText,
   toTrace,
   toUseRow,
   toVersion,
 } from "./rows.ts";
+import { selectStepRuns } from "./select-step-runs.ts";
 import { selectAmong, selectPage } from "./select.ts";
 import { Conditions, execute, type Query, type Row } from "./statement.ts";
 
@@ -173,73 +171,6 @@ function* selectTags(runs: readonly RunId[]): Query<ReadonlyMap<RunId, Record<st
   return new Map([...tags].map(([run, own]) => [run, Object.fromEntries(own)]));
 }
 
-export function* selectStepRuns(query: StepRunQuery): Query<readonly StepRun[]> {
-  const { ids, runs, step, limit } = query;
-  let before: Row | undefined;
-  if (query.before !== undefined) {
-    [before] = yield* execute("SELECT started_at, id FROM runs WHERE id = ?", query.before);
-    if (before === undefined) return [];
-  }
-  // What leads the search gives the order as well: the step's index, or the runs from the newest on.
-  const led = ids !== undefined || runs !== undefined || step !== undefined;
-  const [start, run] = led ? ["step_runs.run_started_at", "step_runs.run"] : ["runs.started_at", "runs.id"];
-  const joined = led ? "step_runs JOIN runs" : "runs CROSS JOIN step_runs";
-  const link = led ? "ON runs.id = step_runs.run" : "";
-  const find = (someIds: typeof ids, someRuns: typeof runs) => {
-    const conditions = new Conditions()
-      .amongTuples(["step_runs.run", "step_runs.node"], someIds?.map(splitStepRunId))
-      .among("step_runs.run", someRuns)
-      // Not by its index where the primary key finds fewer.
-      .where(ids === undefined && runs === undefined ? "step_runs.step = ?" : "step_runs.step || '' = ?", step)
-      .where("step_runs.node = ?", query.node)
-      .where("runs.pipeline = ?", query.pipeline)
-      .among("step_runs.status", query.status);
-    if (!led) conditions.raw("step_runs.run = runs.id");
-    if (before !== undefined) conditions.raw(`(${start}, ${run}) < (?, ?)`, before["started_at"]!, before["id"]!);
-    const order = `ORDER BY ${start} DESC, ${run} DESC, step_runs.started_at DESC, step_runs.node`;
-    return { sql: `SELECT step_runs.* FROM ${joined} ${link} ${conditions} ${order}`, conditions };
-  };
-  const order = ["run_started_at DESC", "run DESC", "started_at DESC", "node"];
-  if (runs !== undefined) {
-    const rows = yield* selectPage(runs, { order }, (piece) => find(ids, piece));
-    return inPlanOrder(rows.map(toStepRun), runs, yield* selectPlans(runs)).slice(0, limit);
-  }
-  const rows = yield* selectPage(ids, { order, limit }, (piece) => find(piece, undefined));
-  return rows.map(toStepRun);
-}
-
-export function* selectReuses({ step }: { readonly step?: string }): Query<ReadonlyMap<StepRunId, Reuse>> {
-  const conditions = new Conditions().where("status = ?", "cached").where("step = ?", step).raw("origin IS NOT NULL");
-  const rows = yield* execute(
-    `SELECT origin, count(*) AS count, max(started_at) AS last_at FROM step_runs ${conditions} GROUP BY origin`,
-    ...conditions.parameters,
-  );
-  return new Map(
-    rows.map((row) => [
-      row["origin"] as StepRunId,
-      { count: row["count"] as number, lastAt: row["last_at"] as number },
-    ]),
-  );
-}
-
-function* selectPlans(runs: readonly RunId[]): Query<ReadonlyMap<RunId, PlanRecord>> {
-  const plans = new Map<string, PlanRecord>();
-  const ofRuns = new Map<RunId, PlanRecord>();
-  for (const row of yield* selectAmong("SELECT id, pipeline, version FROM runs", "id", runs)) {
-    const pipeline = row["pipeline"] as string;
-    const version = row["version"] as number;
-    const name = `${version} ${pipeline}`;
-    if (!plans.has(name)) {
-      const sql = "SELECT * FROM pipeline_versions WHERE pipeline = ? AND version = ?";
-      const [found] = yield* execute(sql, pipeline, version);
-      if (found === undefined) continue;
-      plans.set(name, toVersion(found).plan);
-    }
-    ofRuns.set(row["id"] as RunId, plans.get(name)!);
-  }
-  return ofRuns;
-}
-
 export function* selectArtifacts(query: ArtifactQuery): Query<readonly Artifact[]> {
   const end = query.nameEndsWith;
   const order = ["created_at DESC", "name", "version DESC"];
@@ -266,6 +197,11 @@ export function* selectArtifacts(query: ArtifactQuery): Query<readonly Artifact[
   return rows.map(toArtifact);
 }
 
+const usesOfRepeats = `(
+  SELECT uses.artifact, uses.version, runs.id AS run, uses.node, uses.role, uses.slot
+  FROM uses CROSS JOIN runs ON runs.repeats = uses.run
+)`;
+
 export function* selectUses(query: Parameters<MetadataStore["uses"]>[0]): Query<readonly ArtifactUseRow[]> {
   const { artifacts, stepRuns } = query;
   if (artifacts === undefined) {
@@ -281,10 +217,14 @@ export function* selectUses(query: Parameters<MetadataStore["uses"]>[0]): Query<
   }
   const wanted = stepRuns === undefined ? undefined : new Set(stepRuns);
   const pairs = new Map(artifacts.map(({ name, version }) => [`${version} ${name}`, [name, version] as const]));
-  const rows = yield* selectPage([...pairs.values()], { order: [] }, (piece) => {
-    const conditions = new Conditions().amongTuples(["artifact", "version"], piece);
-    return { sql: `SELECT * FROM uses ${conditions}`, conditions };
-  });
+  const rows: Row[] = [];
+  for (const table of ["uses", usesOfRepeats]) {
+    const found = yield* selectPage([...pairs.values()], { order: [] }, (piece) => {
+      const conditions = new Conditions().amongTuples(["artifact", "version"], piece);
+      return { sql: `SELECT * FROM ${table} ${conditions}`, conditions };
+    });
+    for (const row of found) rows.push(row);
+  }
   return rows.map(toUseRow).filter((use) => wanted === undefined || wanted.has(use.stepRun));
 }
 

@@ -192,4 +192,30 @@ export const migrations: readonly string[] = [
     beat   INTEGER NOT NULL
   ) WITHOUT ROWID;
   `,
+  `
+  -- A run that reused just what an earlier one reused has no step runs of its own: they are those of that run.
+  ALTER TABLE runs ADD COLUMN repeats TEXT;
+  CREATE INDEX runs_by_repeats ON runs (repeats, started_at, id) WHERE repeats IS NOT NULL;
+  CREATE INDEX repeats_by_pipeline ON runs (pipeline, started_at, id) WHERE repeats IS NOT NULL;
+
+  -- Grows whenever an entry that could be taken changes or goes, or another one comes beside it.
+  CREATE TABLE entry_count (value INTEGER NOT NULL);
+  INSERT INTO entry_count (value) VALUES (0);
+  CREATE TRIGGER entry_changed AFTER UPDATE OF key, trace, origin, created_at, expires_at, invalidated_at, record ON cache_entries
+  BEGIN UPDATE entry_count SET value = value + 1; END;
+  CREATE TRIGGER entry_removed AFTER DELETE ON cache_entries
+  BEGIN UPDATE entry_count SET value = value + 1; END;
+  CREATE TRIGGER entry_joined AFTER INSERT ON cache_entries
+  WHEN EXISTS (SELECT 1 FROM cache_entries WHERE key = NEW.key AND trace <> NEW.trace)
+  BEGIN UPDATE entry_count SET value = value + 1; END;
+
+  CREATE TABLE repeatables (
+    digest  TEXT    NOT NULL PRIMARY KEY,
+    run     TEXT    NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    entries INTEGER NOT NULL,
+    record  TEXT    NOT NULL,
+    steps   TEXT    NOT NULL
+  );
+  CREATE INDEX repeatables_by_run ON repeatables (run);
+  `,
 ];

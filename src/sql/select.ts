@@ -66,7 +66,8 @@ function toPieces<T>(values: readonly T[] | undefined): readonly (readonly T[] |
   return pieces;
 }
 
-function compareBy(order: readonly string[]): (left: Row, right: Row) => number {
+/** The order of rows by some columns, as in `ORDER BY`. */
+export function compareBy(order: readonly string[]): (left: Row, right: Row) => number {
   const terms = order.map((term) => {
     const [column, direction] = term.split(" ") as [string, string?];
     return { column, sign: direction === "DESC" ? -1 : 1 };

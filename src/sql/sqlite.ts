@@ -45,10 +45,8 @@ import {
   selectLogs,
   selectMetrics,
   selectPipelines,
-  selectReuses,
   selectRuns,
   selectSources,
-  selectStepRuns,
   selectTraces,
   selectTracesAfter,
   selectUses,
@@ -56,6 +54,8 @@ import {
   type ArtifactPlace,
 } from "./queries.ts";
 import { migrations } from "./schema.ts";
+import { selectRepeatable } from "./repeats.ts";
+import { selectReuses, selectStepRuns } from "./select-step-runs.ts";
 import { isOnePiece } from "./select.ts";
 import type { Query } from "./statement.ts";
 
@@ -137,6 +137,10 @@ class SqliteMetadataStore implements MetadataStore {
 
   cacheEntriesOf(query: Parameters<MetadataStore["cacheEntriesOf"]>[0]): ReturnType<MetadataStore["cacheEntriesOf"]> {
     return this.#read(() => selectCacheEntriesOf(query));
+  }
+
+  repeatable(digest: Digest): ReturnType<MetadataStore["repeatable"]> {
+    return this.#read(() => selectRepeatable(digest));
   }
 
   traces(digests: readonly Digest[]): ReturnType<MetadataStore["traces"]> {

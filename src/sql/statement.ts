@@ -69,6 +69,17 @@ export class Conditions {
     return this;
   }
 
+  /** A table of these tuples, each once, to select from; before any condition is added, as its parameters come first. */
+  table(columns: readonly string[], tuples: readonly (readonly SqlValue[])[]): string {
+    // Without a tuple, a table without a row.
+    if (tuples.length === 0) return `(SELECT ${columns.map((name) => `NULL AS ${name}`).join(", ")} WHERE 1 = 0)`;
+    const padded = pad(tuples);
+    const places = `(${columns.map(() => "?").join(", ")})`;
+    this.parameters.push(...padded.flat());
+    const named = columns.map((name, index) => `column${index + 1} AS ${name}`).join(", ");
+    return `(SELECT DISTINCT ${named} FROM (VALUES ${padded.map(() => places).join(", ")}))`;
+  }
+
   /** Adds a condition with any number of parameters. */
   raw(text: string, ...parameters: readonly SqlValue[]): this {
     this.#texts.push(text);

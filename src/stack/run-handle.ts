@@ -16,18 +16,22 @@ export function toRunHandle(
   outcome: RunOutcome,
   stack: Stack,
 ): RunHandle<Record<OutputName, OutputHandle<unknown>>> {
-  const { run, steps } = outcome;
+  const { run } = outcome;
   const store: Reading = { ...stack, registry: registryOf(plan, stack.registry) };
   const outputs: Record<OutputName, OutputHandle<unknown>> = {};
   for (const [name, argument] of Object.entries(outcome.outputs))
     outputs[name] = toHandle(name, argument, outcome, store);
+  let steps: readonly StepSummary[] | undefined;
   return {
     id: run.id,
     name: run.name,
     pipeline: run.pipeline,
     version: run.version,
     status: run.status,
-    steps: steps.map(toSummary),
+    // Of thousands, told when somebody asks.
+    get steps() {
+      return (steps ??= outcome.steps.map(toSummary));
+    },
     recorded: outcome.recorded === "yes",
     outputs,
   };

@@ -5,6 +5,7 @@ import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
 import type { KeyDigest, KeyRecord } from "../record/key.ts";
 import type { Lease, LeaseToken } from "../record/lease.ts";
+import type { Repeatable } from "../record/repeatable.ts";
 import type { Trace } from "../record/trace.ts";
 import type { LogLine, MetricPoint, PipelineVersion, PlanRecord, Run, StepRun } from "../record/run.ts";
 import type {
@@ -18,15 +19,17 @@ import type {
   MetadataStore,
   NewArtifact,
   PipelineSummary,
+  RepeatableAnswer,
   Reuse,
   RunQuery,
   StepRunQuery,
   Written,
 } from "./metadata-store.ts";
-import { runsNeededBy, toRunId, unexpectedRun, unknownRun } from "./needed-runs.ts";
+import { notRepeatable, runsNeededBy, toRunId, unexpectedRun, unknownRun } from "./needed-runs.ts";
 import { newestEntryFirst } from "./entry-order.ts";
 import { ascending, inPlanOrder } from "./plan-order.ts";
-import { parseTagQuery } from "./tag-query.ts";
+import { fitsArtifact, fitsRun, newestRunFirst } from "./fits-query.ts";
+import { repeatStepRun } from "./repeat-step-run.ts";
 
 export function openMemoryMetadataStore(): MetadataStore {
   return new MemoryMetadataStore();
@@ -35,6 +38,11 @@ export function openMemoryMetadataStore(): MetadataStore {
 class MemoryMetadataStore implements MetadataStore {
   readonly #runs = new Map<RunId, Run>();
   readonly #stepRuns = new Map<StepRunId, StepRun>();
+  /** Runs that repeat another one, which they name. */
+  readonly #repeats = new Map<RunId, RunId>();
+  readonly #repeatables = new Map<Digest, { readonly repeatable: Repeatable; readonly entries: number }>();
+  /** Grows when an entry that could be taken changes. */
+  #entryCount = 0;
   /** By key and trace. */
   readonly #entries = new Map<string, CacheEntry>();
   readonly #traces = new Map<Digest, Trace>();
@@ -52,6 +60,7 @@ class MemoryMetadataStore implements MetadataStore {
 
   async write(changes: readonly Change[]): Promise<Written> {
     checkRuns(changes, this.#runs);
+    this.#checkRepeats(changes);
     const lost = new Set<LeaseToken>();
     // A copy: what the caller does with its records later is no business of the store.
     for (const change of structuredClone(changes)) this.#apply(change, lost);
@@ -107,6 +116,13 @@ class MemoryMetadataStore implements MetadataStore {
       .slice(0, query.limit);
   }
 
+  async repeatable(digest: Digest): Promise<RepeatableAnswer> {
+    const kept = this.#repeatables.get(digest);
+    const run = kept && this.#runs.get(kept.repeatable.run);
+    const isCurrent = kept !== undefined && run !== undefined && kept.entries === this.#entryCount;
+    return { entries: this.#entryCount, found: isCurrent ? { repeatable: kept.repeatable, run } : undefined };
+  }
+
   async traces(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Trace>> {
     return pick(this.#traces, digests);
   }
@@ -158,7 +174,7 @@ class MemoryMetadataStore implements MetadataStore {
   }
 
   async stepRuns(query: StepRunQuery): Promise<readonly StepRun[]> {
-    const found = [...this.#stepRuns.values()].filter((stepRun) => this.#fitsStepRun(stepRun, query));
+    const found = this.#allStepRuns().filter((stepRun) => this.#fitsStepRun(stepRun, query));
     const { runs } = query;
     const ordered =
       runs === undefined
@@ -174,7 +190,7 @@ class MemoryMetadataStore implements MetadataStore {
 
   async reuses({ step }: { readonly step?: string }): Promise<ReadonlyMap<StepRunId, Reuse>> {
     const reuses = new Map<StepRunId, Reuse>();
-    for (const { status, origin, startedAt, step: own } of this.#stepRuns.values()) {
+    for (const { status, origin, startedAt, step: own } of this.#allStepRuns()) {
       if (status !== "cached" || origin === undefined || (step !== undefined && own !== step)) continue;
       const { count, lastAt } = reuses.get(origin) ?? { count: 0, lastAt: startedAt };
       reuses.set(origin, { count: count + 1, lastAt: Math.max(lastAt, startedAt) });
@@ -198,7 +214,7 @@ class MemoryMetadataStore implements MetadataStore {
 
   async uses(query: Parameters<MetadataStore["uses"]>[0]): Promise<readonly ArtifactUseRow[]> {
     const { artifacts, stepRuns } = query;
-    return [...this.#stepRuns.values()]
+    return this.#allStepRuns()
       .filter((stepRun) => stepRuns === undefined || stepRuns.includes(stepRun.id))
       .flatMap((stepRun) => toUseRows(stepRun))
       .filter(
@@ -239,6 +255,13 @@ class MemoryMetadataStore implements MetadataStore {
         this.#runs.set(change.run.id, { ...change.run, tags });
         return;
       }
+      case "repeatable":
+        this.#repeatables.set(change.repeatable.digest, change);
+        return;
+      case "repeat":
+        this.#apply({ kind: "run", run: change.run }, lost);
+        this.#repeats.set(change.run.id, change.of);
+        return;
       case "step-run":
         this.#stepRuns.set(change.stepRun.id, change.stepRun);
         return;
@@ -283,7 +306,7 @@ class MemoryMetadataStore implements MetadataStore {
         this.#removeRuns(new Set(change.runs));
         return;
       case "remove-cache-entries":
-        for (const entry of change.entries) this.#entries.delete(entryName(entry));
+        for (const entry of change.entries) if (this.#entries.delete(entryName(entry))) this.#entryCount += 1;
         return;
       case "remove-traces":
         for (const digest of change.digests) this.#traces.delete(digest);
@@ -323,20 +346,69 @@ class MemoryMetadataStore implements MetadataStore {
 
   #putEntry(entry: CacheEntry): void {
     const name = entryName(entry);
+    if ([...this.#entries.values()].some(({ key }) => key === entry.key)) this.#entryCount += 1;
     this.#entries.set(name, { ...entry, pinnedAt: entry.pinnedAt ?? this.#entries.get(name)?.pinnedAt });
   }
 
   #changeEntries(keys: readonly KeyDigest[], changes: Partial<CacheEntry>): void {
     const asked = new Set(keys);
     for (const [name, entry] of this.#entries) {
-      if (asked.has(entry.key)) this.#entries.set(name, { ...entry, ...changes });
+      if (!asked.has(entry.key)) continue;
+      this.#entries.set(name, { ...entry, ...changes });
+      if ("invalidatedAt" in changes) this.#entryCount += 1;
+    }
+  }
+
+  #checkRepeats(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.kind !== "repeat") continue;
+      const isThere = this.#runs.has(change.of) && !this.#repeats.has(change.of);
+      if (!isThere || change.entries !== this.#entryCount) throw notRepeatable(change.of);
+    }
+  }
+
+  #allStepRuns(): StepRun[] {
+    const all = [...this.#stepRuns.values()];
+    if (this.#repeats.size === 0) return all;
+    const byRun = Map.groupBy(all, ({ run }) => run);
+    for (const [id, of] of this.#repeats) {
+      for (const stepRun of byRun.get(of) ?? []) all.push(repeatStepRun(stepRun, this.#runs.get(id) as Run));
+    }
+    return all;
+  }
+
+  /** Before a run is removed: the first of those that repeat it, and stay, takes its place. */
+  #bequeath(run: RunId, removed: ReadonlySet<RunId>): void {
+    const repeating = [...this.#repeats].filter(([id, of]) => of === run && !removed.has(id)).map(([id]) => id);
+    const heir = repeating
+      .map((id) => this.#runs.get(id) as Run)
+      .sort(newestRunFirst)
+      .at(-1);
+    if (heir === undefined) return;
+    for (const stepRun of this.#stepRuns.values()) {
+      if (stepRun.run !== run) continue;
+      const own = repeatStepRun(stepRun, heir);
+      this.#stepRuns.set(own.id, own);
+    }
+    for (const id of repeating) this.#repeats.set(id, heir.id);
+    this.#repeats.delete(heir.id);
+    for (const [digest, { repeatable, entries }] of this.#repeatables) {
+      if (repeatable.run === run)
+        this.#repeatables.set(digest, { repeatable: { ...repeatable, run: heir.id }, entries });
     }
   }
 
   #removeRuns(runs: ReadonlySet<RunId>): void {
+    for (const run of runs) this.#bequeath(run, runs);
     const gone = new Set<StepRunId>();
     for (const stepRun of this.#stepRuns.values()) if (runs.has(stepRun.run)) gone.add(stepRun.id);
-    for (const run of runs) this.#runs.delete(run);
+    for (const run of runs) {
+      this.#runs.delete(run);
+      this.#repeats.delete(run);
+    }
+    for (const [digest, { repeatable }] of this.#repeatables) {
+      if (runs.has(repeatable.run)) this.#repeatables.delete(digest);
+    }
     for (const id of gone) this.#stepRuns.delete(id);
     this.#logs = this.#logs.filter((line) => !runs.has(toRunId(line.stepRun)));
     this.#points = this.#points.filter((point) => !runs.has(toRunId(point.stepRun)));
@@ -379,43 +451,13 @@ function checkRuns(changes: readonly Change[], runs: ReadonlyMap<RunId, Run>): v
       const other = [...runs.keys()].find((run) => !change.known.includes(run));
       if (other !== undefined) throw unexpectedRun(other);
     }
-    if (change.kind === "run") added.set(change.run.id, true);
+    if (change.kind === "run" || change.kind === "repeat") added.set(change.run.id, true);
     if (change.kind === "remove-runs") for (const run of change.runs) added.set(run, false);
     for (const run of runsNeededBy(change)) {
       if (added.get(run) ?? runs.has(run)) continue;
       throw unknownRun(change, run);
     }
   }
-}
-
-function fitsRun(run: Run, query: RunQuery): boolean {
-  const tag = query.tag === undefined ? undefined : parseTagQuery(query.tag);
-  return (
-    (query.ids === undefined || query.ids.includes(run.id)) &&
-    (query.names === undefined || query.names.includes(run.name)) &&
-    (query.pipeline === undefined || run.pipeline === query.pipeline) &&
-    (query.version === undefined || run.version === query.version) &&
-    (query.status === undefined || query.status.includes(run.status)) &&
-    (query.startedBefore === undefined || run.startedAt < query.startedBefore) &&
-    (query.startedAfter === undefined || run.startedAt > query.startedAfter) &&
-    (query.madeHere === undefined || run.imported === undefined) &&
-    (tag === undefined || (Object.hasOwn(run.tags, tag.key) && (tag.value ?? run.tags[tag.key]) === run.tags[tag.key]))
-  );
-}
-
-function newestRunFirst(left: Run, right: Run): number {
-  return ascending(right.startedAt, left.startedAt) || ascending(right.id, left.id);
-}
-
-function fitsArtifact(artifact: Artifact, query: ArtifactQuery): boolean {
-  const end = query.nameEndsWith;
-  return (
-    (query.name === undefined || artifact.name === query.name) &&
-    (end === undefined || artifact.name === end || artifact.name.endsWith(`.${end}`)) &&
-    (query.version === undefined || artifact.version === query.version) &&
-    (query.digests === undefined || query.digests.includes(artifact.digest)) &&
-    (query.type === undefined || artifact.type === query.type)
-  );
 }
 
 function latestOf(versions: readonly Artifact[]): readonly Artifact[] {

@@ -8,6 +8,7 @@ import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
 import type { KeyDigest, KeyRecord } from "../record/key.ts";
 import type { Lease, LeaseToken } from "../record/lease.ts";
+import type { Repeatable } from "../record/repeatable.ts";
 import type { Trace } from "../record/trace.ts";
 import type { LogLine, MetricPoint, PipelineVersion, Run, RunStatus, StepRun } from "../record/run.ts";
 
@@ -44,6 +45,13 @@ export type Change =
    * them, so that the end of a run does not undo what somebody tagged meanwhile.
    */
   | { readonly kind: "run"; readonly run: Run }
+  /** Keeps what a run left that reused every step, instead of what an earlier one of the same left, as of a count of entries. */
+  | { readonly kind: "repeatable"; readonly repeatable: Repeatable; readonly entries: number }
+  /**
+   * Inserts a run whose steps are those of `of`, reused at this run's time. Refuses the whole write with a ConflictError
+   * when `of` is not there any more, or the entries are not those of this count: some of them changed meanwhile.
+   */
+  | { readonly kind: "repeat"; readonly run: Run; readonly of: RunId; readonly entries: number }
   /** Inserts a step run, or replaces the record of the same id. Its run must be there: so for logs and metrics. */
   | { readonly kind: "step-run"; readonly stepRun: StepRun }
   /** Inserts, or replaces the entry of the same key and trace; what was pinned stays pinned. */
@@ -183,6 +191,15 @@ export interface PipelineSummary {
 /** What an artifact is before it has a version number. */
 export type NewArtifact = Omit<Artifact, "version">;
 
+export interface RepeatableAnswer {
+  /**
+   * Another number whenever what a look-up finds may be other than it was: an entry was changed or removed, or came
+   * beside another one under its key. An entry under a new key does not count.
+   */
+  readonly entries: number;
+  readonly found: { readonly repeatable: Repeatable; readonly run: Run } | undefined;
+}
+
 export interface MetadataStore extends AsyncDisposable {
   /** Applies all changes in order, in one transaction. Throws a StoreError and changes nothing when one cannot be applied. */
   write(changes: readonly Change[]): Promise<Written>;
@@ -208,6 +225,8 @@ export interface MetadataStore extends AsyncDisposable {
     readonly origins?: readonly StepRunId[];
     readonly limit?: number;
   }): Promise<readonly CacheEntry[]>;
+  /** What was left by a run under this digest, if the entries are still what they were then. */
+  repeatable(digest: Digest): Promise<RepeatableAnswer>;
   traces(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Trace>>;
   /** Every key whose parts are kept, for garbage collection. What is written or removed meanwhile may be left out. */
   allKeys(): AsyncIterable<KeyDigest>;

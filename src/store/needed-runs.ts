@@ -13,6 +13,8 @@ export function runsNeededBy(change: Change): ReadonlySet<RunId> {
       return new Set(change.points.map((point) => toRunId(point.stepRun)));
     case "tag-run":
       return new Set([change.run]);
+    case "repeatable":
+      return new Set([change.repeatable.run]);
     case "end-lease":
       return new Set([...change.changes, ...change.otherwise].flatMap((each) => [...runsNeededBy(each)]));
     default:
@@ -36,6 +38,20 @@ export function unexpectedRun(run: RunId): ConflictError {
   });
 }
 
+/** What a store throws when a run is to be repeated, and what it took is not what it was. */
+export function notRepeatable(run: RunId): ConflictError {
+  return new ConflictError("RPS5001", `What run ${run} reused was changed meanwhile`, {
+    hint: "Look each step up",
+    data: { run },
+  });
+}
+
 export function toRunId(stepRun: StepRunId): RunId {
   return stepRun.slice(0, stepRun.indexOf("/")) as RunId;
+}
+
+/** A run's id has no slash; a node's may have some. */
+export function splitStepRunId(id: StepRunId): [run: RunId, node: string] {
+  const run = toRunId(id);
+  return [run, id.slice(run.length + 1)];
 }

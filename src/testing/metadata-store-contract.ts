@@ -10,6 +10,7 @@ import {
   testUses,
 } from "./metadata-content-contract.ts";
 import { testLeases } from "./metadata-leases-contract.ts";
+import { testRepeats } from "./metadata-repeats-contract.ts";
 import { testLogsAndMetrics, testRuns, testStepRuns } from "./metadata-runs-contract.ts";
 import { testWrites } from "./metadata-writes-contract.ts";
 
@@ -30,6 +31,7 @@ export function testMetadataStore(name: string, open: () => Promise<MetadataStor
     const current = (): MetadataStore => store;
     describe("runs", () => testRuns(current));
     describe("step runs", () => testStepRuns(current));
+    describe("runs that repeat another one", () => testRepeats(current));
     describe("cache entries", () => testCacheEntries(current));
     describe("keys and code", () => testKeysAndCode(current));
     describe("pipelines and versions", () => testPipelines(current));
