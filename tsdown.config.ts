@@ -1,4 +1,5 @@
 import { defineConfig } from "tsdown";
+import { chunkScripts, isScript, loader } from "./scripts/chunk-scripts.ts";
 
 const builtinImport = /^import (?:(?<whole>[\w$]+)(?:, )?)?(?:\{ (?<names>[^}]+) \})? from "(?<name>node:[\w/]+)";$/gmu;
 /** Those that are loaded when they are first used, if ever; and those whose functions are watched as soon as there are steps. */
@@ -36,23 +37,27 @@ export default defineConfig({
     index: "src/index.ts",
     bin: "src/bin.ts",
     testing: "src/testing/index.ts",
+    [loader]: "scripts/load-script.ts",
   },
   format: "esm",
   platform: "node",
   target: "node24",
   dts: false,
   sourcemap: false,
+  // By default, what nothing refers to is removed once more at the end: a script is a function that nothing refers to.
+  minify: false,
   clean: true,
   fixedExtension: false,
-  plugins: [builtins],
+  plugins: [builtins, chunkScripts],
   outputOptions: {
+    chunkFileNames: (chunk) => `[name]-[hash].${isScript(chunk) ? "cjs" : "js"}`,
     codeSplitting: {
       // Each file costs up to half a millisecond: what is loaded together is one. What only some commands need stays apart.
       groups: [
         { name: "error", test: /src\/(?:error|stack\/node-version|define\/suggest-name|history\/did-you-mean)\.ts/u },
         {
           name: "command-line",
-          test: /src\/cli\/(?:main|parse|tokens|command|command-table|cache-commands|shared-flags|terminal|print|error-view|code-frame)\.ts/u,
+          test: /src\/cli\/(?:main|parse|tokens|command|command-table|cache-commands|shared-flags|terminal|standard-output|print|error-view|code-frame)\.ts/u,
         },
         {
           name: "define",

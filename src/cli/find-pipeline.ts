@@ -3,7 +3,6 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { findPackageJSON } from "node:module";
 import { relative, resolve } from "node:path";
-import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { importWithoutDrivers } from "../code/index.ts";
 import { installWatchers } from "../observe/install.ts";
@@ -12,6 +11,7 @@ import { definedPipelines, type DefinedPipeline } from "../define/defined-pipeli
 import { UsageError } from "../error.ts";
 import { didYouMean } from "../history/did-you-mean.ts";
 import type { Stack } from "../stack/stack.ts";
+import { withoutStandardOutput } from "./standard-output.ts";
 
 export interface FoundPipeline {
   readonly pipeline: AnyPipeline;
@@ -101,7 +101,8 @@ async function findPipelineFiles(stack: Stack): Promise<readonly string[]> {
 /** Loads a file and answers with the pipelines that it defines itself, not those of files it imports. */
 async function loadFile(stack: Stack, file: string): Promise<readonly FoundPipeline[]> {
   const real = realpathSync(file);
-  await withoutStdout(async () => await importModule(real, stack));
+  // What a file prints while it is loaded is no result of the command, and would spoil its JSON.
+  await withoutStandardOutput(async () => await importModule(real, stack));
   const own = definedPipelines().filter((defined) => fileOf(defined) === real);
   return own.map(({ pipeline }) => ({ pipeline, file: real }));
 }
@@ -130,17 +131,6 @@ function isMistakenForCommonJs(file: string): boolean {
   if (manifest === undefined) return false;
   const { type } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly type?: unknown };
   return type === "commonjs" && /^import\s[^(]*?from\s*["']|^export\s/mu.test(readFileSync(file, "utf8"));
-}
-
-/** What a file prints while it is loaded is no result of the command, and would spoil its JSON. */
-async function withoutStdout<T>(work: () => Promise<T>): Promise<T> {
-  const { write } = process.stdout;
-  process.stdout.write = ((...given: Parameters<typeof write>) => process.stderr.write(...given)) as typeof write;
-  try {
-    return await work();
-  } finally {
-    process.stdout.write = write;
-  }
 }
 
 function fileOf({ sites }: DefinedPipeline): string | undefined {

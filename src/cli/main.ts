@@ -7,10 +7,11 @@ import type { Context, Handler } from "./context.ts";
 import { printError, toErrorJson } from "./error-view.ts";
 import { parseCommandLine, type CommandLine } from "./parse.ts";
 import { createPrinter } from "./print.ts";
+import { openStandardOutput } from "./standard-output.ts";
 import { openTerminal, processIo, type Io } from "./terminal.ts";
 
 /** Runs the command that the words name. Answers with the exit code; never throws for what users do wrong. */
-export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+export async function main(argv: readonly string[], io: Io = processIo(openStandardOutput)): Promise<number> {
   // Looked up before parsing, so that a line which cannot be parsed is refused in the form that was asked for.
   const asked = { json: argv.includes("--json"), color: argv.includes("--no-color") ? "never" : "auto" } as const;
   try {

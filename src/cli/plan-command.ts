@@ -71,9 +71,10 @@ export async function readParams(
 
 /** A secret in a command line is known to the shell's history, and to whoever lists processes. */
 function warnOfWords(
-  { flags, extra, notes }: Pick<Context<"run">, "extra" | "notes"> & { readonly flags: PlanFlags },
+  context: Pick<Context<"run">, "extra" | "notes"> & { readonly flags: PlanFlags },
   { secrets }: Plan,
 ): void {
+  const { flags, extra } = context;
   // `--api-key` is `apiKey` as well.
   const plain = (word: string): string => word.replaceAll("-", "").toLowerCase();
   const words = new Set(
@@ -81,6 +82,8 @@ function warnOfWords(
   );
   for (const name of secrets?.params ?? []) {
     if (!words.has(plain(name))) continue;
+    // Asked for here: that opens standard error.
+    const { notes } = context;
     notes.line(
       `  ${notes.symbols.warning} "${name}" is secret, and the shell remembers it: --param-env ${name}=VARIABLE and --param-file ${name}=FILE keep it out of command lines`,
     );

@@ -29,10 +29,11 @@ export interface Terminal {
 }
 
 /** The io of this process. Its streams are opened when they are asked for. */
-export function processIo(): Io {
+export function processIo(openStdout: () => Output = () => ignoreClosedPipe(process.stdout)): Io {
+  let stdout: Output | undefined;
   return {
     get stdout() {
-      return ignoreClosedPipe(process.stdout);
+      return (stdout ??= openStdout());
     },
     get stderr() {
       return ignoreClosedPipe(process.stderr);
@@ -43,7 +44,7 @@ export function processIo(): Io {
 }
 
 /** `reprise runs | head -1`: a reader that has enough is no failure. */
-function ignoreClosedPipe(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+export function ignoreClosedPipe(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   if (stream.listenerCount("error") > 0) return stream;
   return stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);

@@ -6,9 +6,9 @@
 import type { Problem } from "../error.ts";
 import { showValue } from "../hash/show-value.ts";
 
-const pattern = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_-]*$/u;
-/** Most names; the tables of Unicode take a millisecond to load. */
+/** Most names; the tables of Unicode take a millisecond to load, when the other pattern is made. */
 const plain = /^\w[\w-]*$/;
+const isName = (name: string): boolean => /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_-]*$/u.test(name);
 const maxLength = 100;
 
 /** What is wrong with a name, or undefined. `what` says whose it is, as in `A step's name`. */
@@ -26,7 +26,7 @@ export function checkName(what: string, name: unknown): Problem | undefined {
       "Write it in Unicode's composed form (NFC), so that equal-looking names are equal",
     );
   }
-  if (!plain.test(name) && !pattern.test(name)) {
+  if (!plain.test(name) && !isName(name)) {
     const usable = toUsableName(name);
     return problem(
       `${what}, ${showValue(name)}, holds more than letters, digits, "_" and "-"`,
@@ -42,5 +42,5 @@ function problem(message: string, hint: string): Problem {
 
 function toUsableName(name: string): string | undefined {
   const usable = name.replaceAll(/[^\p{L}\p{M}\p{N}_-]+/gu, "_").replaceAll(/^[\p{M}_-]+|_+$/gu, "");
-  return pattern.test(usable) ? usable : undefined;
+  return isName(usable) ? usable : undefined;
 }
