@@ -51,6 +51,8 @@ export interface CodeIdentity {
   findEdited(): string | undefined;
   /** Everything reached, ordered by id. Read from disk when first asked for on the warm path. */
   units(): Promise<readonly CodeUnit[]>;
+  /** Names of the installed packages among the units. No source is read for them. */
+  packages(): Promise<ReadonlySet<string>>;
 }
 
 /** Tells what each step's code is. */

@@ -17,11 +17,12 @@ import {
   type StepRecord,
   type StoredFile,
   type StoredRecord,
+  type UnitsState,
   type WarmState,
 } from "./state.ts";
 import { unpackRecord } from "./packed-record.ts";
 import type { FileRecord } from "./record.ts";
-import { readUnits, toStored, toUnits, toWarmSteps, type Environment } from "./units.ts";
+import { packagesIn, readPackages, readUnits, toStored, toUnits, toWarmSteps, type Environment } from "./units.ts";
 import { loadedSince, watchLoads } from "./watch-loads.ts";
 import { isRacy, sameStamp, stampOf } from "./stamp.ts";
 import { stepKey, stillHolds, subjectOf, subjectOfFile, surroundingsHold } from "./warm.ts";
@@ -36,6 +37,12 @@ export interface CodeIndexOptions {
    * script, when it belongs to the project, unless given.
    */
   readonly entries?: readonly string[];
+}
+
+/** What a step reaches, asked for when it is needed. */
+interface Reached {
+  units(environment: Environment): Promise<readonly CodeUnit[]>;
+  packages(): Promise<ReadonlySet<string>>;
 }
 
 /** Opens the index of a project's code. Nothing is read before the first question. */
@@ -131,11 +138,13 @@ export class ProjectIndex implements CodeIndex {
     this.#save(subject, analysis, analyses);
     const identities = new Map<StepDefinition, CodeIdentity>();
     for (const [step, { record, nodes }] of analyses) {
-      const units = (environment: Environment): Promise<readonly CodeUnit[]> =>
-        Promise.resolve(toUnits(nodes, environment));
+      const reached: Reached = {
+        units: async (environment) => toUnits(nodes, environment),
+        packages: async () => packagesIn(nodes),
+      };
       identities.set(
         step,
-        this.#toIdentity(step, record, units, (name) => analysis.project.byName(name)),
+        this.#toIdentity(step, record, reached, (name) => analysis.project.byName(name)),
       );
     }
     return identities;
@@ -157,15 +166,26 @@ export class ProjectIndex implements CodeIndex {
     const identities = new Map<StepDefinition, CodeIdentity>();
     for (const [step, [key, found]] of known) {
       const record = { ...found, files: found.files.map((index) => state.files[index]!.name) };
-      const units = async (environment: Environment): Promise<readonly CodeUnit[]> => {
-        const stored = this.#state.readUnits(state.units);
-        if (stored !== undefined) return readUnits(this.root, state, stored, key, environment);
+      const stored = (): UnitsState | undefined => this.#state.readUnits(state.units);
+      const nodes = async (): Promise<StepAnalysis["nodes"]> => {
         const analyses = await this.#inTurn(async () => (await this.#loadAnalysis()).analyse([step]));
-        return toUnits(analyses.get(step)!.nodes, environment);
+        return analyses.get(step)!.nodes;
+      };
+      const reached: Reached = {
+        units: async (environment) => {
+          const known = stored();
+          return known === undefined
+            ? toUnits(await nodes(), environment)
+            : readUnits(this.root, state, known, key, environment);
+        },
+        packages: async () => {
+          const known = stored();
+          return known === undefined ? packagesIn(await nodes()) : readPackages(known, key);
+        },
       };
       identities.set(
         step,
-        this.#toIdentity(step, record, units, (name) => files.get(name)),
+        this.#toIdentity(step, record, reached, (name) => files.get(name)),
       );
     }
     return identities;
@@ -175,7 +195,7 @@ export class ProjectIndex implements CodeIndex {
   #toIdentity(
     step: StepDefinition,
     record: StepRecord,
-    units: (environment: Environment) => Promise<readonly CodeUnit[]>,
+    { units, packages }: Reached,
     fileOf: (name: string) => Pick<StoredFile, "stamp" | "content"> | undefined,
   ): CodeIdentity {
     const environment = record.environment.map((name) => [name, environmentDigest(name)] as const);
@@ -197,7 +217,17 @@ export class ProjectIndex implements CodeIndex {
         const late = loadedSince(join(this.root, name));
         return late !== undefined && !content.startsWith(late);
       })?.name;
-    return { digest, verdict: verdictOf(notes), notes, place, own, memos, findEdited, units: () => units(environment) };
+    return {
+      digest,
+      verdict: verdictOf(notes),
+      notes,
+      place,
+      own,
+      memos,
+      findEdited,
+      units: () => units(environment),
+      packages: once(packages),
+    };
   }
 
   /** Whether a file was edited after this process loaded it: then what runs is not what was fingerprinted. */
@@ -271,6 +301,11 @@ export class ProjectIndex implements CodeIndex {
     const state = project.toState();
     this.#state.writeWarm(subject, { ...state, steps: toWarmSteps(state.files, keys) }, toStored(state.files, keys));
   }
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined;
+  return () => (done ??= work());
 }
 
 function mainScript(): string[] {

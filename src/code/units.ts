@@ -30,6 +30,17 @@ export function toUnits(nodes: readonly GraphNode[], environment: Environment): 
   return inOrder([...units, ...environmentUnits(environment)]);
 }
 
+/** The names of packages among nodes. */
+export function packagesIn(nodes: readonly GraphNode[]): ReadonlySet<string> {
+  return new Set(nodes.filter((node) => unitKind(node) === "package").map(({ id }) => id));
+}
+
+/** As {@link packagesIn}, of a step from the state. */
+export function readPackages({ units, steps }: UnitsState, key: string): ReadonlySet<string> {
+  const reached = (steps[key] ?? []).map((index) => units[index]!);
+  return new Set(reached.filter(({ kind }) => kind === "package").map(({ id }) => id));
+}
+
 /** The units of a step from the state. */
 export function readUnits(
   root: string,

@@ -6,14 +6,16 @@ import { showValue } from "../hash/show-value.ts";
 
 export const maxPreviewRows = 100;
 export const maxPreviewColumns = 50;
-/** Characters of a text preview, and of the JSON text of all others. */
+/** Characters of a text preview, and of the JSON text of a table's. */
 export const maxPreviewLength = 32_000;
+/** Characters of the JSON text of a value's preview, about. */
+const maxJsonLength = 8000;
 const maxItemLength = 500;
 const maxDepth = 8;
 
 /** A value as JSON, cut to size; what JSON cannot hold is shown as text. */
 export function previewValue(value: unknown): Preview {
-  const cut: Cut = { left: maxPreviewLength, truncated: false };
+  const cut: Cut = { left: maxJsonLength, truncated: false };
   const json = toJson(value, cut, 0);
   return { kind: "json", value: json, truncated: cut.truncated };
 }
@@ -51,8 +53,15 @@ function toJson(value: unknown, cut: Cut, depth: number): JsonValue {
   // Dates, maps and the like stand as text, and are whole unless that was cut.
   const whole = typeof value === "string" ? value : undefined;
   if (typeof leaf === "string" && leaf !== whole && leaf.includes("…")) cut.truncated = true;
-  cut.left -= (typeof leaf === "string" ? JSON.stringify(leaf) : String(leaf)).length + 1;
+  cut.left -= lengthOf(leaf) + 1;
   return leaf;
+}
+
+/** Of the JSON text of a leaf. */
+function lengthOf(leaf: JsonValue): number {
+  if (typeof leaf === "string") return JSON.stringify(leaf).length;
+  // To write a fraction takes longer than to store it; most have about so many characters.
+  return typeof leaf === "number" && !Number.isInteger(leaf) ? 19 : String(leaf).length;
 }
 
 function toJsonArray(value: readonly unknown[], cut: Cut, depth: number): JsonValue {

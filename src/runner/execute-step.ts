@@ -68,7 +68,7 @@ export async function executeStep(parts: ExecuteParts): Promise<Executed> {
     memos: code.memos,
     declared: resolveReads(parts.node),
     http: options.http,
-    packages: () => packagesOf(code),
+    packages: () => code.packages(),
     isSecret: (text) => ports.secrets?.mask.holds(text) === true,
   });
   for (let attempt = 1; ; attempt += 1) {
@@ -156,11 +156,6 @@ function callAfter(waitMs: number, work: () => void): Disposable {
   };
   if (waitMs !== Infinity) wait(waitMs);
   return { [Symbol.dispose]: () => clearTimeout(timer) };
-}
-
-/** Names of the installed packages that a step's code reaches. */
-export async function packagesOf(code: CodeIdentity): Promise<ReadonlySet<string>> {
-  return new Set((await code.units()).filter(({ kind }) => kind === "package").map(({ id }) => id));
 }
 
 async function recordSuccess(

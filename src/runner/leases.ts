@@ -1,5 +1,5 @@
 /** The leases of one store in this process: taken, kept alive while something executes, and waited for. */
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { StepRunId } from "../record/id.ts";
 import type { KeyDigest } from "../record/key.ts";
@@ -40,7 +40,7 @@ let ownInstance: string | undefined;
 
 /** Of this copy of Reprise in this thread. Most runs execute nothing, and load nothing to draw it. */
 function instance(): string {
-  return (ownInstance ??= randomBytes(9).toString("base64url"));
+  return (ownInstance ??= randomUUID());
 }
 
 /**
@@ -182,7 +182,7 @@ export class Leases {
 
   /** Known here before the store knows of it: nobody is to take it for one that is left over. */
   #open(key: KeyDigest): HeldLease {
-    const token = randomBytes(15).toString("base64url") as LeaseToken;
+    const token = randomUUID() as string as LeaseToken;
     const { promise: over, resolve } = Promise.withResolvers<void>();
     alive.set(token, over);
     return {

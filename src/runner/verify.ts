@@ -15,7 +15,7 @@ import type { Notice } from "../record/trace.ts";
 import type { ContentStore } from "../store/content-store.ts";
 import { DamagedInput } from "./attempt.ts";
 import { toErrorRecord } from "./error-record.ts";
-import { attemptOnce, packagesOf } from "./execute-step.ts";
+import { attemptOnce } from "./execute-step.ts";
 import { openLooker } from "./open-looker.ts";
 import { toPlanPorts, type PlanPorts } from "./plan-ports.ts";
 import type { RunnerPorts } from "./ports.ts";
@@ -172,7 +172,7 @@ async function execute(
       memos: code.memos,
       declared: resolveReads(node),
       http: effective.http,
-      packages: () => packagesOf(code),
+      packages: () => code.packages(),
       isSecret: (text) => ports.secrets?.mask.holds(text) === true,
     });
     try {

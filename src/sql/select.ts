@@ -39,14 +39,17 @@ export function* selectPage<T>(
     if (limit === undefined) {
       for (const row of yield* execute(sql, ...parameters)) rows.push(row);
     } else if (whole) {
-      rows.push(...(yield* execute(`${sql} LIMIT ? OFFSET ?`, ...parameters, limit, offset)));
+      rows.push(...(yield* execute(`${sql} ${boundLimit} OFFSET ?`, ...parameters, limit, offset)));
     } else {
-      for (const row of yield* execute(`${sql} LIMIT ?`, ...parameters, offset + limit)) rows.push(row);
+      for (const row of yield* execute(`${sql} ${boundLimit}`, ...parameters, offset + limit)) rows.push(row);
     }
   }
   if (pieces.length > 1) rows.sort(compareBy(order));
   return whole ? rows : rows.slice(offset, limit === undefined ? undefined : offset + limit);
 }
+
+/** SQLite plans by the value that is bound to a bare `LIMIT ?`, and so compiles the statement anew each time it runs. */
+const boundLimit = "LIMIT ? + 0";
 
 const largestPiece = 512;
 

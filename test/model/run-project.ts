@@ -233,10 +233,19 @@ function codeIndexOf(textOf: (run: string) => string, verdict: CodeIdentity["ver
           const digest = `sha256:${createHash("sha256")
             .update(textOf(String(step.run)))
             .digest("hex")}` as Digest;
-          const units = async (): Promise<readonly []> => [];
           return [
             step,
-            { digest, verdict, notes: [], place: undefined, own: [], memos: [], findEdited: () => undefined, units },
+            {
+              digest,
+              verdict,
+              notes: [],
+              place: undefined,
+              own: [],
+              memos: [],
+              findEdited: () => undefined,
+              units: async () => [],
+              packages: async () => new Set<string>(),
+            },
           ];
         }),
       ),

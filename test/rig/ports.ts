@@ -62,6 +62,7 @@ function identify(
     memos: [],
     findEdited: () => undefined,
     units: async () => [unit],
+    packages: async () => new Set<string>(),
     ...given,
   };
 }
