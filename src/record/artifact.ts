@@ -34,6 +34,9 @@ export interface Artifact extends ArtifactContent {
   readonly createdAt: number;
 }
 
+/** The version of what no store has numbered yet. */
+export const unnumbered = 0;
+
 export function toArtifactName(step: string, output: string, singleOutput: string): ArtifactName {
   return output === singleOutput ? step : `${step}.${output}`;
 }

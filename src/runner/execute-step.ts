@@ -9,11 +9,11 @@ import type { Digest } from "../hash/digest.ts";
 import { RunError } from "../error.ts";
 import type { Observation, Observed, Observer } from "../observe/observer.ts";
 import type { StoredValue } from "../materializer/stored-value.ts";
-import { toArtifactName, type Artifact } from "../record/artifact.ts";
+import { toArtifactName, unnumbered, type Artifact } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { ArtifactUse, AttemptRecord, Run, StepRun } from "../record/run.ts";
 import type { Notice, Obstacle } from "../record/trace.ts";
-import type { Change } from "../store/metadata-store.ts";
+import type { Change, NewArtifact } from "../store/metadata-store.ts";
 import { attemptStep, DamagedInput, type AttemptParts } from "./attempt.ts";
 import { toErrorRecord } from "./error-record.ts";
 import type { HeldLease } from "./leases.ts";
@@ -167,27 +167,26 @@ async function recordSuccess(
   const { ports, recorder, node, key, options, reusable, notes } = parts;
   const finishedAt = Date.now();
   const made = [...outputs].map(([slot, stored]) => ({ slot, stored }));
-  const artifacts = await recorder.records.numberArtifacts(
-    made.map(({ slot, stored }) => ({
-      digest: stored.digest,
-      type: stored.type,
-      typeVersion: stored.typeVersion,
-      root: stored.root,
-      parts: stored.parts,
-      name: toArtifactName(node.step.name, slot, singleOutput),
-      size: stored.size,
-      mediaType: stored.mediaType,
-      extension: stored.extension,
-      preview: stored.preview,
-      metadata: stored.metadata,
-      producer: parts.stepRun.id,
-      createdAt: finishedAt,
-    })),
-  );
-  const uses: ArtifactUse[] = artifacts.map(({ name, version, digest }, index) => ({
+  const artifacts = made.map(({ slot, stored }): NewArtifact => ({
+    digest: stored.digest,
+    type: stored.type,
+    typeVersion: stored.typeVersion,
+    root: stored.root,
+    parts: stored.parts,
+    name: toArtifactName(node.step.name, slot, singleOutput),
+    size: stored.size,
+    mediaType: stored.mediaType,
+    extension: stored.extension,
+    preview: stored.preview,
+    metadata: stored.metadata,
+    producer: parts.stepRun.id,
+    createdAt: finishedAt,
+  }));
+  // Numbered where they are written, and here when they are.
+  const uses: ArtifactUse[] = artifacts.map(({ name, digest }, index) => ({
     slot: (made[index] as (typeof made)[number]).slot,
     artifact: name,
-    version,
+    version: unnumbered,
     digest,
   }));
   const blobs = artifacts.flatMap(({ root, parts: more }) => [root, ...more]);
@@ -207,8 +206,11 @@ async function recordSuccess(
     const message = `${output} has a secret in it, which is stored in clear`;
     recorder.emit({ kind: "warning", time: finishedAt, step: stepRun.id, message });
   }
-  for (const artifact of artifacts) recorder.emit({ kind: "artifact", time: finishedAt, step: stepRun.id, artifact });
-  const changes = [...(await keyChanges(parts)), ...traceChanges(observed)];
+  const changes: readonly Change[] = [
+    ...artifacts.map((artifact): Change => ({ kind: "artifact", artifact })),
+    ...(await keyChanges(parts)),
+    ...traceChanges(observed),
+  ];
   const entry: CacheEntry = {
     key: key.digest,
     trace: observed.trace?.digest,
@@ -222,19 +224,29 @@ async function recordSuccess(
     invalidatedAt: undefined,
     pinnedAt: undefined,
   };
-  if (reusable && stepRun.obstacle === undefined) {
-    const late = { ...stepRun, obstacle: takenOver };
-    const isLate = await endUnder(
-      parts,
-      [...changes, { kind: "step-run", stepRun }, { kind: "cache-entry", entry }],
-      [...changes, { kind: "step-run", stepRun: late }],
-    );
-    return { stepRun: isLate ? late : stepRun, artifacts };
-  }
-  await endUnder(parts, [...changes, { kind: "step-run", stepRun }]);
+  const isKeptForReuse = reusable && stepRun.obstacle === undefined;
+  const late = isKeptForReuse ? { ...stepRun, obstacle: takenOver } : stepRun;
+  const { isLate, recorded } = await endUnder(
+    parts,
+    [...changes, { kind: "step-run", stepRun }, ...(isKeptForReuse ? [{ kind: "cache-entry", entry } as const] : [])],
+    [...changes, { kind: "step-run", stepRun: late }],
+  );
+  const numbered = artifacts.map(
+    (artifact): Artifact =>
+      recorded.find(({ name, digest }) => name === artifact.name && digest === artifact.digest) ?? {
+        ...artifact,
+        version: unnumbered,
+      },
+  );
+  for (const artifact of numbered) recorder.emit({ kind: "artifact", time: finishedAt, step: stepRun.id, artifact });
+  const known = { outputs: uses.map((use, index) => ({ ...use, version: (numbered[index] as Artifact).version })) };
   const { obstacle: _, ...unhindered } = stepRun;
   const isWithheld = reusable && !isKept && edited === undefined && told.obstacle === undefined;
-  return { stepRun, artifacts, ...(isWithheld ? { withheld: { stepRun: unhindered, entry } } : {}) };
+  return {
+    stepRun: { ...(isLate ? late : stepRun), ...known },
+    artifacts: numbered,
+    ...(isWithheld ? { withheld: { stepRun: { ...unhindered, ...known }, entry: { ...entry, ...known } } } : {}),
+  };
 }
 
 const takenOver: Obstacle = {
@@ -248,21 +260,21 @@ function editedMeanwhile(file: string): Obstacle {
 
 const refused: Obstacle = { code: "store-refused", text: "the store refused to take it" };
 
-/** Writes the end of a step run and ends its lease with it. Answers whether the lease was lost, and `otherwise` written. */
+/** Writes the end of a step run and ends its lease with it. Where the lease was lost, `otherwise` is written, and it is late. */
 async function endUnder(
   { lease, recorder, code, recordedCode }: ExecuteParts,
   changes: readonly Change[],
   otherwise: readonly Change[] = changes,
-): Promise<boolean> {
+): Promise<{ readonly isLate: boolean; readonly recorded: readonly Artifact[] }> {
   if (lease === undefined) recorder.add(...changes);
   else recorder.add({ kind: "end-lease", lease: { key: lease.key, token: lease.token }, changes, otherwise });
-  const { lost } = await recorder.flush();
+  const { lost, artifacts } = await recorder.flush();
   // A lease that the store has not ended is ended without the changes, so that nobody waits for a holder that is done.
   if (!recorder.records.isRefused) {
     lease?.ended();
     recordedCode.add(code.digest);
   }
-  return lease !== undefined && lost.has(lease.token);
+  return { isLate: lease !== undefined && lost.has(lease.token), recorded: artifacts };
 }
 
 async function recordFailure(

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { StepRunId } from "../record/id.ts";
 import type { KeyDigest } from "../record/key.ts";
 import type { Lease, LeaseToken } from "../record/lease.ts";
-import type { LeaseAnswer, LeaseName, MetadataStore } from "../store/metadata-store.ts";
+import type { AskedLease, LeaseAnswer, LeaseName, MetadataStore } from "../store/metadata-store.ts";
 import { askProcessState, describeProcess, findProcessState, isHere } from "../store/process.ts";
 
 /** A lease that this process holds. */
@@ -14,13 +14,11 @@ export interface HeldLease extends LeaseName {
 }
 
 export type Acquired =
-  | {
-      readonly kind: "granted";
-      readonly lease: HeldLease;
-      /** The step runs that made the entries which stand under the key at this moment. */
-      readonly origins: readonly StepRunId[];
-    }
-  | Extract<LeaseAnswer, { kind: "held" }>;
+  | { readonly kind: "granted"; readonly lease: HeldLease }
+  | Exclude<LeaseAnswer, { readonly kind: "granted" }>;
+
+/** What is asked of the store besides the lease itself. */
+export type AskedWith = Pick<AskedLease, "seen" | "changes">;
 
 /** Somebody who waits for the holder of a lease, until it is disposed of. */
 export interface Wait extends Disposable {
@@ -85,10 +83,10 @@ export class Leases {
   }
 
   /** Takes the lease of a key, if nobody has it or who has it is dead. */
-  async acquire(key: KeyDigest, stepRun: StepRunId): Promise<Acquired> {
+  async acquire(key: KeyDigest, stepRun: StepRunId, also: AskedWith = {}): Promise<Acquired> {
     const lease = this.#open(key);
     const { token } = lease;
-    const asked = { key, token, holder: { process: describeProcess(), instance: instance(), stepRun } };
+    const asked = { ...also, key, token, holder: { process: describeProcess(), instance: instance(), stepRun } };
     try {
       let answer = await this.#metadata.acquireLease(asked);
       if (answer.kind === "held" && this.#isDead(answer.lease)) {
@@ -98,7 +96,7 @@ export class Leases {
       if (answer.kind === "granted") {
         this.#held.set(token, lease);
         this.#startBeating();
-        return { kind: "granted", lease, origins: answer.origins };
+        return { kind: "granted", lease };
       }
       lease.ended();
       return answer;

@@ -261,9 +261,11 @@ export class Progress {
   async #execute(waiting: Waiting): Promise<void> {
     const { state, found } = waiting;
     try {
-      const clearance = await this.#flight.clear(state, "seen" in found ? found.seen : undefined);
+      const begun = await this.#begin(waiting);
+      const seen = "seen" in found ? found.seen : undefined;
+      const clearance = await this.#flight.clear(state, seen, { kind: "step-run", stepRun: begun });
       if (clearance.kind === "execute") {
-        return await this.#flight.hold(clearance.lease, () => this.#executeAlone(waiting, clearance.lease));
+        return await this.#flight.hold(clearance.lease, () => this.#executeAlone(waiting, begun, clearance.lease));
       }
       state.again = true;
       if (clearance.kind === "wait") void this.#waitFor(state, clearance.wait);
@@ -293,25 +295,26 @@ export class Progress {
     }
   }
 
-  async #executeAlone({ state, found }: Waiting, lease: HeldLease | undefined): Promise<void> {
+  /** A node's step run as it is when the node begins to execute. */
+  async #begin({ state, found }: Waiting): Promise<StepRun> {
+    const reason = await this.#explain(state, found);
+    // Of a step run that was to be reused and turned out to be damaged, nothing stays.
+    const { originAt: _, ...known } = state.stepRun;
+    const nothing = { origin: undefined, savedMs: undefined, outputs: [] };
+    return { ...known, ...nothing, status: "running", reason, startedAt: Date.now() };
+  }
+
+  async #executeAlone({ state, found }: Waiting, begun: StepRun, lease: HeldLease | undefined): Promise<void> {
     const { ports, run, recorder } = this.#parts;
     const key = state.key as Key;
     try {
       state.again = false;
-      // Of a step run that was to be reused and turned out to be damaged, nothing stays.
-      const { originAt: _, ...known } = state.stepRun;
-      state.stepRun = {
-        ...known,
-        origin: undefined,
-        savedMs: undefined,
-        outputs: [],
-        status: "running",
-        reason: await this.#explain(state, found),
-        startedAt: Date.now(),
-      };
-      recorder.add({ kind: "step-run", stepRun: state.stepRun });
-      recorder.emit({ kind: "step-started", time: state.stepRun.startedAt, step: state.stepRun });
-      await recorder.flush();
+      state.stepRun = begun;
+      recorder.emit({ kind: "step-started", time: begun.startedAt, step: begun });
+      if (lease === undefined) {
+        recorder.add({ kind: "step-run", stepRun: begun });
+        await recorder.flush();
+      }
       const result = await executeStep({
         ports,
         recorder,

@@ -64,7 +64,7 @@ export class Recorder implements AsyncDisposable {
     this.#points = [];
     const before = this.#writing;
     const written = before.then(async () =>
-      changes.length > 0 ? await this.records.write(changes) : { lost: new Set<never>() },
+      changes.length > 0 ? await this.records.write(changes) : { lost: new Set<never>(), artifacts: [] },
     );
     this.#writing = written;
     const result = await written;

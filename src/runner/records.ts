@@ -3,12 +3,9 @@
  * does not end the run: what it refuses is kept here, in order, and offered again.
  */
 import { InternalError, StoreError } from "../error.ts";
-import type { Artifact } from "../record/artifact.ts";
-import type { ArtifactUse, PipelineVersion } from "../record/run.ts";
-import type { Change, MetadataStore, NewArtifact, Written } from "../store/metadata-store.ts";
-
-/** The version of what the store has not numbered. */
-export const unnumbered = 0;
+import { unnumbered } from "../record/artifact.ts";
+import type { PipelineVersion } from "../record/run.ts";
+import type { Change, MetadataStore, Written } from "../store/metadata-store.ts";
 
 /** So often is the store asked at most, while it refuses. */
 const offerEveryMs = 1000;
@@ -23,9 +20,8 @@ export class Records {
   /** Refused and not written yet, oldest first. */
   readonly #kept: Change[] = [];
   #waitingVersion: NewVersion | undefined;
-  readonly #waitingArtifacts = new Map<string, NewArtifact>();
-  /** What the store numbered in the end, by pipeline, or by name and digest. */
-  readonly #numbers = new Map<string, number>();
+  /** What the store numbered in the end. */
+  #version: PipelineVersion | undefined;
   #offering: Promise<void> | undefined;
   #offeredAt = -Infinity;
 
@@ -45,7 +41,7 @@ export class Records {
 
   /** Whether the store has refused something that it has not taken since. */
   get isRefused(): boolean {
-    return this.#kept.length > 0 || this.#waitingVersion !== undefined || this.#waitingArtifacts.size > 0;
+    return this.#kept.length > 0 || this.#waitingVersion !== undefined;
   }
 
   /** Tells the first refusal, at once where it has happened already. */
@@ -75,7 +71,7 @@ export class Records {
     }
     this.#kept.push(...changes);
     this.#offerSoon();
-    return { lost: new Set() };
+    return { lost: new Set(), artifacts: [] };
   }
 
   /** As the store numbers it; {@link unnumbered} where it refuses to. */
@@ -87,20 +83,6 @@ export class Records {
     }
     this.#waitingVersion = version;
     return { ...version, version: unnumbered };
-  }
-
-  /** As the store numbers them; {@link unnumbered} where it refuses to. */
-  async numberArtifacts(artifacts: readonly NewArtifact[]): Promise<readonly Artifact[]> {
-    // Who has waited for a lock once does not wait for it with each step.
-    if (!(this.isRefused && this.#refusal?.data["busy"] === true)) {
-      try {
-        return await this.#metadata.recordArtifacts(artifacts);
-      } catch (error) {
-        this.refuse(error);
-      }
-    }
-    for (const artifact of artifacts) this.#waitingArtifacts.set(keyOf(artifact.name, artifact.digest), artifact);
-    return artifacts.map((artifact) => ({ ...artifact, version: unnumbered }));
   }
 
   /** Offers what is kept for the last time. Answers whether the store has taken everything. */
@@ -122,12 +104,10 @@ export class Records {
   async #offer(): Promise<void> {
     try {
       if (this.#waitingVersion !== undefined) {
-        const { pipeline, version } = await this.#metadata.versionOf(this.#waitingVersion);
-        this.#numbers.set(pipeline, version);
+        this.#version = await this.#metadata.versionOf(this.#waitingVersion);
         this.#waitingVersion = undefined;
       }
       while (this.isRefused) {
-        await this.#offerArtifacts();
         const changes = [...this.#kept];
         await this.#metadata.write(this.#toNumbered(changes));
         this.#hasWritten = true;
@@ -138,54 +118,14 @@ export class Records {
     }
   }
 
-  async #offerArtifacts(): Promise<void> {
-    const waiting = [...this.#waitingArtifacts.values()];
-    if (waiting.length === 0) return;
-    for (const { name, digest, version } of await this.#metadata.recordArtifacts(waiting)) {
-      this.#numbers.set(keyOf(name, digest), version);
-      this.#waitingArtifacts.delete(keyOf(name, digest));
-    }
-  }
-
+  /** The run with the number that its version was given since. */
   #toNumbered(changes: readonly Change[]): readonly Change[] {
-    return this.#numbers.size === 0 ? changes : changes.map((change) => this.#numberChange(change));
-  }
-
-  #numberChange(change: Change): Change {
-    switch (change.kind) {
-      case "run": {
-        const { pipeline, version } = change.run;
-        return version === unnumbered
-          ? { ...change, run: { ...change.run, version: this.#numbers.get(pipeline) ?? version } }
-          : change;
-      }
-      case "step-run": {
-        const { inputs, outputs } = change.stepRun;
-        const numbered = { inputs: this.#numberUses(inputs), outputs: this.#numberUses(outputs) };
-        return { ...change, stepRun: { ...change.stepRun, ...numbered } };
-      }
-      case "cache-entry":
-        return { ...change, entry: { ...change.entry, outputs: this.#numberUses(change.entry.outputs) } };
-      case "end-lease":
-        return {
-          ...change,
-          changes: this.#toNumbered(change.changes),
-          otherwise: this.#toNumbered(change.otherwise),
-        };
-      default:
-        return change;
-    }
-  }
-
-  #numberUses(uses: readonly ArtifactUse[]): readonly ArtifactUse[] {
-    return uses.map((use) =>
-      use.version === unnumbered
-        ? { ...use, version: this.#numbers.get(keyOf(use.artifact, use.digest)) ?? use.version }
-        : use,
+    const { version } = this.#version ?? {};
+    if (version === undefined) return changes;
+    return changes.map((change) =>
+      change.kind === "run" && change.run.version === unnumbered
+        ? { ...change, run: { ...change.run, version } }
+        : change,
     );
   }
-}
-
-function keyOf(name: string, digest: string): string {
-  return `${name} ${digest}`;
 }

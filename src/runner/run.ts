@@ -11,9 +11,10 @@ import { describeEnvironment, describeGit, makeRunId, makeRunName } from "./envi
 import { toPlanPorts, type PlanPorts } from "./plan-ports.ts";
 import { mapRecord, toArgumentRecord, toParamRecords, toVersion } from "./plan-record.ts";
 import { outsideStep } from "../define/step-scope.ts";
+import { unnumbered } from "../record/artifact.ts";
 import type { RunnerPorts } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
-import { Records, unnumbered } from "./records.ts";
+import { Records } from "./records.ts";
 import { selectNodes } from "./selection.ts";
 
 import { toProjectPath } from "../define/user-place.ts";

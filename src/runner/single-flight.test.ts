@@ -464,7 +464,8 @@ async function leave(ports: MemoryPorts, of: unknown, process: ProcessIdentity):
   const abort = new AbortController();
   let left: AskedLease | undefined;
   const metadata = intercept(ports.metadata, async (asked) => {
-    left = { ...asked, holder: { process, stepRun: "r-other/slow" as StepRunId } };
+    const { key, token } = asked;
+    left = { key, token, holder: { process, stepRun: "r-other/slow" as StepRunId } };
     abort.abort();
     return await ports.metadata.acquireLease(left);
   });

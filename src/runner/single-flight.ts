@@ -6,7 +6,7 @@ import type { Key } from "../cache/key.ts";
 import type { NodeId } from "../define/plan.ts";
 import type { LeaseToken } from "../record/lease.ts";
 import type { StepRunId } from "../record/id.ts";
-import type { MetadataStore } from "../store/metadata-store.ts";
+import type { Change, MetadataStore } from "../store/metadata-store.ts";
 import type { Acquired, HeldLease, Leases, Wait } from "./leases.ts";
 import type { NodeState } from "./node-state.ts";
 import type { Recorder } from "./recorder.ts";
@@ -21,7 +21,7 @@ export interface FlightParts {
 export type Clearance =
   | {
       readonly kind: "execute";
-      /** Undefined when nobody is to wait for it. */
+      /** Undefined when nobody is to wait for it. With a lease, its beginning is recorded already. */
       readonly lease: HeldLease | undefined;
     }
   /** Something was stored under its key since it was looked up. */
@@ -51,8 +51,9 @@ export class SingleFlight {
    * Clears a node for execution.
    *
    * @param seen - Who had made what stood under its key when it was looked up; undefined when it was not.
+   * @param begun - What is recorded with the lease.
    */
-  async clear(state: NodeState, seen: readonly StepRunId[] | undefined): Promise<Clearance> {
+  async clear(state: NodeState, seen: readonly StepRunId[] | undefined, begun: Change): Promise<Clearance> {
     // What is executed whatever is stored waits for nobody, and nobody waits for what nobody may take.
     if (state.unshared || ruleOut(state.policy, state.code) !== undefined) return { kind: "execute", lease: undefined };
     const { leases } = this.#parts;
@@ -61,20 +62,17 @@ export class SingleFlight {
     if (records.isRefused) return { kind: "execute", lease: undefined };
     let acquired: Acquired;
     try {
-      acquired = await leases.acquire((state.key as Key).digest, state.stepRun.id);
+      const also = { changes: [begun], ...(seen === undefined ? {} : { seen }) };
+      acquired = await leases.acquire((state.key as Key).digest, state.stepRun.id, also);
     } catch (error) {
       records.refuse(error);
       return { kind: "execute", lease: undefined };
     }
-    if (acquired.kind === "held") {
-      const wait = leases.openWait(acquired.lease, above.getStore() ?? []);
-      // A step that, through runs of its own, comes to need itself: nobody else will make it.
-      return wait === undefined ? { kind: "execute", lease: undefined } : { kind: "wait", wait };
-    }
-    const { lease, origins } = acquired;
-    if (seen === undefined || origins.every((origin) => seen.includes(origin))) return { kind: "execute", lease };
-    await leases.end(lease);
-    return { kind: "look-again" };
+    if (acquired.kind === "granted") return { kind: "execute", lease: acquired.lease };
+    if (acquired.kind === "unseen") return { kind: "look-again" };
+    const wait = leases.openWait(acquired.lease, above.getStore() ?? []);
+    // A step that, through runs of its own, comes to need itself: nobody else will make it.
+    return wait === undefined ? { kind: "execute", lease: undefined } : { kind: "wait", wait };
   }
 
   /** Executes under a lease, and ends it where what was executed has not. */

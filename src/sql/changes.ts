@@ -2,12 +2,14 @@
 import { assertInternal } from "../error.ts";
 import { toStepRunId, type RunId } from "../record/id.ts";
 import type { LeaseToken } from "../record/lease.ts";
-import type { LogLine, MetricPoint, Run, StepRun } from "../record/run.ts";
+import type { Artifact } from "../record/artifact.ts";
+import type { ArtifactUse, LogLine, MetricPoint, Run, StepRun } from "../record/run.ts";
 import type { Change, CodeRecord } from "../store/metadata-store.ts";
 import { runsNeededBy, splitStepRunId, unexpectedRun, unknownRun } from "../store/needed-runs.ts";
 import { fromCacheEntry, fromLogLine, fromMetricPoint, fromRun, fromStepRun, fromText, toStepRun } from "./rows.ts";
 import { fromTrace, fromTraceName } from "./rows.ts";
 import { beatLeases, endLease } from "./leases.ts";
+import { numberArtifact, numberUses } from "./numbering.ts";
 import { bequeath, writeRepeat, writeRepeatable } from "./repeats.ts";
 import { change, execute, type Query } from "./statement.ts";
 
@@ -21,6 +23,8 @@ export interface Scratch {
   readonly addedUnits: Map<string, number>;
   /** Leases that turned out to be lost. */
   readonly lost: Set<LeaseToken>;
+  /** Artifacts that were recorded, as they are numbered. */
+  readonly artifacts: Artifact[];
 }
 
 /** Applies changes in order. Throws when one cannot be applied; the caller rolls back. */
@@ -41,6 +45,9 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
       return yield* writeRepeatable(asked.repeatable, asked.entries);
     case "repeat":
       return yield* writeRepeat(asked, () => writeRun(asked.run, scratch));
+    case "artifact":
+      scratch.artifacts.push(yield* numberArtifact(asked.artifact));
+      return;
     case "step-run":
       return yield* writeStepRun(asked.stepRun, scratch);
     case "cache-entry":
@@ -52,7 +59,7 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
            created_at = excluded.created_at, expires_at = excluded.expires_at,
            invalidated_at = excluded.invalidated_at,
            pinned_at = coalesce(excluded.pinned_at, cache_entries.pinned_at), record = excluded.record`,
-        ...fromCacheEntry(asked.entry),
+        ...fromCacheEntry({ ...asked.entry, outputs: yield* numberUses(asked.entry.outputs) }),
       );
       return;
     case "key":
@@ -185,12 +192,18 @@ function* tagRun(run: RunId, tags: Readonly<Record<string, string | null>>): Que
   }
 }
 
-function* writeStepRun(stepRun: StepRun, scratch: Scratch): Query<void> {
-  const { id, run, node } = stepRun;
+function* writeStepRun(asked: StepRun, scratch: Scratch): Query<void> {
+  const { id, run, node } = asked;
   assertInternal(id === toStepRunId(run, node), `step run "${id}" is not named after run "${run}" and node "${node}"`);
   const runStart = yield* findRunStart(run, scratch);
   assertInternal(runStart !== undefined, `run "${run}" is not there`);
+  const stepRun: StepRun = {
+    ...asked,
+    inputs: yield* numberUses(asked.inputs),
+    outputs: yield* numberUses(asked.outputs),
+  };
   const values = fromStepRun(stepRun);
+  let before: readonly Use[] = [];
   const inserted = yield* change(
     `INSERT INTO step_runs (run, node, step, status, started_at, finished_at, origin, record, run_started_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -201,7 +214,7 @@ function* writeStepRun(stepRun: StepRun, scratch: Scratch): Query<void> {
   if (inserted === 0) {
     const [row] = yield* execute("SELECT * FROM step_runs WHERE run = ? AND node = ?", run, node);
     assertInternal(row !== undefined, `step run "${id}" is neither new nor there`);
-    yield* removeUses(toStepRun(row));
+    before = usesOf(toStepRun(row));
     yield* change(
       `UPDATE step_runs SET step = ?, status = ?, started_at = ?, finished_at = ?, origin = ?, record = ?
        WHERE run = ? AND node = ?`,
@@ -210,7 +223,9 @@ function* writeStepRun(stepRun: StepRun, scratch: Scratch): Query<void> {
       node,
     );
   }
-  for (const [role, { artifact, version, slot }] of usesOf(stepRun)) {
+  const after = usesOf(stepRun);
+  yield* removeUses(stepRun, without(before, after));
+  for (const { role, artifact, version, slot } of without(after, before)) {
     yield* change(
       `INSERT INTO uses (artifact, version, run, node, role, slot) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (artifact, version, run, node, role, slot) DO NOTHING`,
@@ -224,21 +239,40 @@ function* writeStepRun(stepRun: StepRun, scratch: Scratch): Query<void> {
   }
 }
 
-function* removeUses(stepRun: StepRun): Query<void> {
-  const { run, node } = stepRun;
-  for (const [, { artifact, version }] of usesOf(stepRun)) {
+interface Use extends Omit<ArtifactUse, "digest"> {
+  readonly role: "input" | "output";
+}
+
+function* removeUses({ run, node }: Pick<StepRun, "run" | "node">, uses: readonly Use[]): Query<void> {
+  for (const { role, artifact, version, slot } of uses) {
     yield* change(
-      "DELETE FROM uses WHERE artifact = ? AND version = ? AND run = ? AND node = ?",
+      "DELETE FROM uses WHERE artifact = ? AND version = ? AND run = ? AND node = ? AND role = ? AND slot = ?",
       artifact,
       version,
       run,
       node,
+      role,
+      slot,
     );
   }
 }
 
-function usesOf({ inputs, outputs }: StepRun): (readonly ["input" | "output", StepRun["inputs"][number]])[] {
-  return [...inputs.map((use) => ["input", use] as const), ...outputs.map((use) => ["output", use] as const)];
+function usesOf({ inputs, outputs }: StepRun): readonly Use[] {
+  return [
+    ...inputs.map(({ artifact, version, slot }): Use => ({ role: "input", artifact, version, slot })),
+    ...outputs.map(({ artifact, version, slot }): Use => ({ role: "output", artifact, version, slot })),
+  ];
+}
+
+/** Most step runs are written a second time with what they used the first time. */
+function without(uses: readonly Use[], others: readonly Use[]): readonly Use[] {
+  if (others.length === 0) return uses;
+  const known = new Set(others.map(nameUse));
+  return uses.filter((use) => !known.has(nameUse(use)));
+}
+
+function nameUse({ role, artifact, version, slot }: Use): string {
+  return JSON.stringify([role, artifact, version, slot]);
 }
 
 function* writeCode(code: CodeRecord, scratch: Scratch): Query<void> {
@@ -287,7 +321,10 @@ function* writePoints(points: readonly MetricPoint[]): Query<void> {
 function* removeRuns(runs: readonly RunId[], scratch: Scratch): Query<void> {
   for (const run of runs) {
     for (const stepRun of yield* bequeath(run, runs)) yield* writeStepRun(stepRun, scratch);
-    for (const row of yield* execute("SELECT * FROM step_runs WHERE run = ?", run)) yield* removeUses(toStepRun(row));
+    for (const row of yield* execute("SELECT * FROM step_runs WHERE run = ?", run)) {
+      const stepRun = toStepRun(row);
+      yield* removeUses(stepRun, usesOf(stepRun));
+    }
     // Step runs, logs, metrics and tags go with it.
     yield* change("DELETE FROM runs WHERE id = ?", run);
     scratch.runs.set(run, undefined);

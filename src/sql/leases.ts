@@ -6,12 +6,16 @@ import type { AskedLease, LeaseAnswer, LeaseName } from "../store/metadata-store
 import { selectAmong } from "./select.ts";
 import { change, execute, type Query, type Row } from "./statement.ts";
 
-/** Grants a lease that nobody holds, or whose holder is as the one who asks saw it last. */
-export function* acquireLease({ key, token, holder, insteadOf }: AskedLease): Query<LeaseAnswer> {
+/** Grants a lease that nobody holds, or whose holder is as the one who asks saw it last, while nothing new stands under its key. */
+export function* acquireLease({ key, token, holder, insteadOf, seen }: AskedLease): Query<LeaseAnswer> {
   const [row] = yield* execute("SELECT * FROM leases WHERE key = ?", key);
   const held = row === undefined ? undefined : toLease(row);
   if (held !== undefined && (held.token !== insteadOf?.token || held.beat !== insteadOf.beat)) {
     return { kind: "held", lease: held };
+  }
+  if (seen !== undefined) {
+    const entries = yield* execute("SELECT origin FROM cache_entries WHERE key = ?", key);
+    if (entries.some(({ origin }) => !seen.includes(origin as StepRunId))) return { kind: "unseen" };
   }
   yield* change(
     `INSERT INTO leases (key, token, holder, beat) VALUES (?, ?, ?, 0)
@@ -20,8 +24,7 @@ export function* acquireLease({ key, token, holder, insteadOf }: AskedLease): Qu
     token,
     JSON.stringify(holder),
   );
-  const entries = yield* execute("SELECT origin FROM cache_entries WHERE key = ?", key);
-  return { kind: "granted", origins: entries.map((entry) => entry["origin"] as StepRunId) };
+  return { kind: "granted" };
 }
 
 /** Whether it was still held; then nobody holds it now. */

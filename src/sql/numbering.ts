@@ -1,6 +1,6 @@
 /** Numbers that are given out once: of a pipeline's versions and of an artifact's. To be run in a writing transaction. */
-import type { Artifact } from "../record/artifact.ts";
-import type { PipelineVersion } from "../record/run.ts";
+import { unnumbered, type Artifact } from "../record/artifact.ts";
+import type { ArtifactUse, PipelineVersion } from "../record/run.ts";
 import type { NewArtifact } from "../store/metadata-store.ts";
 import { fromArtifact, fromVersion, toArtifact } from "./rows.ts";
 import { change, execute, type Query } from "./statement.ts";
@@ -45,10 +45,9 @@ export function* findArtifacts(asked: readonly NewArtifact[]): Query<readonly Ar
   return found;
 }
 
-export function* numberArtifacts(asked: readonly NewArtifact[]): Query<readonly Artifact[]> {
-  const numbered: Artifact[] = [];
-  for (const each of asked) numbered.push((yield* findArtifact(each)) ?? (yield* numberArtifact(each)));
-  return numbered;
+/** The artifact as it is recorded, or as it is recorded now. */
+export function* numberArtifact(asked: NewArtifact): Query<Artifact> {
+  return (yield* findArtifact(asked)) ?? (yield* insertArtifact(asked));
 }
 
 function* findArtifact({ name, digest }: NewArtifact): Query<Artifact | undefined> {
@@ -56,7 +55,20 @@ function* findArtifact({ name, digest }: NewArtifact): Query<Artifact | undefine
   return row === undefined ? undefined : toArtifact(row);
 }
 
-function* numberArtifact(asked: NewArtifact): Query<Artifact> {
+/** The numbers of artifacts that are named without one; those that are not recorded stay without. */
+export function* numberUses(uses: readonly ArtifactUse[]): Query<readonly ArtifactUse[]> {
+  if (uses.every(({ version }) => version !== unnumbered)) return uses;
+  const numbered: ArtifactUse[] = [];
+  for (const use of uses) {
+    const { artifact, digest, version } = use;
+    const sql = "SELECT version FROM artifacts WHERE name = ? AND digest = ?";
+    const [row] = version === unnumbered ? yield* execute(sql, artifact, digest) : [];
+    numbered.push(row === undefined ? use : { ...use, version: row["version"] as number });
+  }
+  return numbered;
+}
+
+function* insertArtifact(asked: NewArtifact): Query<Artifact> {
   const [row] = yield* execute(
     `INSERT INTO artifact_names (name, last_version) VALUES (?, 1)
      ON CONFLICT (name) DO UPDATE SET last_version = artifact_names.last_version + 1

@@ -32,7 +32,7 @@ import {
   type Database,
 } from "./database.ts";
 import { acquireLease, selectLeases } from "./leases.ts";
-import { findArtifacts, findVersion, numberArtifacts, numberVersion } from "./numbering.ts";
+import { findArtifacts, findVersion, numberVersion } from "./numbering.ts";
 import {
   selectArtifacts,
   selectBlobs,
@@ -103,17 +103,19 @@ class SqliteMetadataStore implements MetadataStore {
   }
 
   async write(changes: readonly Change[]): Promise<Written> {
-    if (changes.length === 0) return { lost: new Set() };
-    return await this.#write(() => {
-      const scratch: Scratch = { runs: new Map(), units: this.#units, addedUnits: new Map(), lost: new Set() };
-      transact(this.#database, "write", () => applyChanges(changes, scratch));
-      for (const [record, number] of scratch.addedUnits) this.#units.set(record, number);
-      return { lost: scratch.lost };
+    if (changes.length === 0) return { lost: new Set(), artifacts: [] };
+    return await this.#change(function* (scratch) {
+      yield* applyChanges(changes, scratch);
+      return { lost: scratch.lost, artifacts: scratch.artifacts };
     });
   }
 
-  acquireLease(asked: AskedLease): Promise<LeaseAnswer> {
-    return this.#write(() => transact(this.#database, "write", () => acquireLease(asked)));
+  acquireLease({ changes = [], ...asked }: AskedLease): Promise<LeaseAnswer> {
+    return this.#change(function* (scratch) {
+      const answer = yield* acquireLease(asked);
+      if (answer.kind === "granted") yield* applyChanges(changes, scratch);
+      return answer;
+    });
   }
 
   leases(keys?: readonly KeyDigest[]): ReturnType<MetadataStore["leases"]> {
@@ -128,7 +130,7 @@ class SqliteMetadataStore implements MetadataStore {
 
   async recordArtifacts(artifacts: readonly NewArtifact[]): Promise<readonly Artifact[]> {
     const known = await this.#read(() => findArtifacts(artifacts));
-    return known ?? this.#write(() => transact(this.#database, "write", () => numberArtifacts(artifacts)));
+    return known ?? (await this.write(artifacts.map((artifact) => ({ kind: "artifact", artifact })))).artifacts;
   }
 
   cacheEntries(keys: readonly KeyDigest[]): ReturnType<MetadataStore["cacheEntries"]> {
@@ -257,6 +259,22 @@ class SqliteMetadataStore implements MetadataStore {
         cause,
       });
     }
+  }
+
+  /** Applies what a query changes in one transaction. */
+  #change<T>(query: (scratch: Scratch) => Query<T>): Promise<T> {
+    return this.#write(() => {
+      const scratch: Scratch = {
+        runs: new Map(),
+        units: this.#units,
+        addedUnits: new Map(),
+        lost: new Set(),
+        artifacts: [],
+      };
+      const result = transact(this.#database, "write", () => query(scratch));
+      for (const [record, number] of scratch.addedUnits) this.#units.set(record, number);
+      return result;
+    });
   }
 
   #write<T>(write: () => T): Promise<T> {

@@ -1,13 +1,13 @@
 /** The record in memory: the metadata port at its plainest, for tests and for runs that leave nothing behind. */
 import type { Digest } from "../hash/digest.ts";
-import type { Artifact, ArtifactName } from "../record/artifact.ts";
+import { unnumbered, type Artifact, type ArtifactName } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
 import type { KeyDigest, KeyRecord } from "../record/key.ts";
 import type { Lease, LeaseToken } from "../record/lease.ts";
 import type { Repeatable } from "../record/repeatable.ts";
 import type { Trace } from "../record/trace.ts";
-import type { LogLine, MetricPoint, PipelineVersion, PlanRecord, Run, StepRun } from "../record/run.ts";
+import type { ArtifactUse, LogLine, MetricPoint, PipelineVersion, PlanRecord, Run, StepRun } from "../record/run.ts";
 import type {
   ArtifactQuery,
   ArtifactUseRow,
@@ -61,19 +61,23 @@ class MemoryMetadataStore implements MetadataStore {
   async write(changes: readonly Change[]): Promise<Written> {
     checkRuns(changes, this.#runs);
     this.#checkRepeats(changes);
-    const lost = new Set<LeaseToken>();
+    const found: Found = { lost: new Set(), artifacts: [] };
     // A copy: what the caller does with its records later is no business of the store.
-    for (const change of structuredClone(changes)) this.#apply(change, lost);
-    return { lost };
+    for (const change of structuredClone(changes)) this.#apply(change, found);
+    return found;
   }
 
-  async acquireLease({ insteadOf, ...asked }: AskedLease): Promise<LeaseAnswer> {
+  async acquireLease({ insteadOf, seen, changes = [], ...asked }: AskedLease): Promise<LeaseAnswer> {
     const held = this.#leases.get(asked.key);
     if (held !== undefined && (held.token !== insteadOf?.token || held.beat !== insteadOf.beat))
       return { kind: "held", lease: held };
+    const entries = [...this.#entries.values()].filter((entry) => entry.key === asked.key);
+    if (seen !== undefined && entries.some(({ origin }) => !seen.includes(origin))) return { kind: "unseen" };
+    checkRuns(changes, this.#runs);
+    this.#checkRepeats(changes);
     this.#leases.set(asked.key, { ...structuredClone(asked), beat: 0 });
-    const entries = (await this.cacheEntries([asked.key])).get(asked.key) ?? [];
-    return { kind: "granted", origins: entries.map(({ origin }) => origin) };
+    await this.write(changes);
+    return { kind: "granted" };
   }
 
   async leases(keys?: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, Lease>> {
@@ -90,16 +94,7 @@ class MemoryMetadataStore implements MetadataStore {
   }
 
   async recordArtifacts(artifacts: readonly NewArtifact[]): Promise<readonly Artifact[]> {
-    return artifacts.map((asked) => {
-      const versions = getOrInsert(this.#artifacts, asked.name, () => []);
-      const known = versions.find((each) => each.digest === asked.digest);
-      if (known !== undefined) return known;
-      const version = (this.#lastVersions.get(asked.name) ?? 0) + 1;
-      const artifact: Artifact = { ...structuredClone(asked), version };
-      versions.push(artifact);
-      this.#lastVersions.set(asked.name, version);
-      return artifact;
-    });
+    return (await this.write(artifacts.map((artifact) => ({ kind: "artifact", artifact })))).artifacts;
   }
 
   async cacheEntries(keys: readonly KeyDigest[]): Promise<ReadonlyMap<KeyDigest, readonly CacheEntry[]>> {
@@ -248,7 +243,8 @@ class MemoryMetadataStore implements MetadataStore {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #apply(change: Change, lost: Set<LeaseToken>): void {
+  #apply(change: Change, found: Found): void {
+    const { lost } = found;
     switch (change.kind) {
       case "run": {
         const tags = this.#runs.get(change.run.id)?.tags ?? change.run.tags;
@@ -259,12 +255,18 @@ class MemoryMetadataStore implements MetadataStore {
         this.#repeatables.set(change.repeatable.digest, change);
         return;
       case "repeat":
-        this.#apply({ kind: "run", run: change.run }, lost);
+        this.#apply({ kind: "run", run: change.run }, found);
         this.#repeats.set(change.run.id, change.of);
         return;
-      case "step-run":
-        this.#stepRuns.set(change.stepRun.id, change.stepRun);
+      case "artifact":
+        found.artifacts.push(this.#numberArtifact(change.artifact));
         return;
+      case "step-run": {
+        const { stepRun } = change;
+        const numbered = { inputs: this.#numberUses(stepRun.inputs), outputs: this.#numberUses(stepRun.outputs) };
+        this.#stepRuns.set(stepRun.id, { ...stepRun, ...numbered });
+        return;
+      }
       case "cache-entry":
         this.#putEntry(change.entry);
         return;
@@ -331,7 +333,7 @@ class MemoryMetadataStore implements MetadataStore {
         const isHeld = this.#leases.get(key)?.token === token;
         if (isHeld) this.#leases.delete(key);
         else lost.add(token);
-        for (const each of isHeld ? change.changes : change.otherwise) this.#apply(each, lost);
+        for (const each of isHeld ? change.changes : change.otherwise) this.#apply(each, found);
         return;
       }
       case "beat-leases":
@@ -344,10 +346,30 @@ class MemoryMetadataStore implements MetadataStore {
     }
   }
 
+  #numberArtifact(asked: NewArtifact): Artifact {
+    const versions = getOrInsert(this.#artifacts, asked.name, () => []);
+    const known = versions.find((each) => each.digest === asked.digest);
+    if (known !== undefined) return known;
+    const version = (this.#lastVersions.get(asked.name) ?? 0) + 1;
+    const artifact: Artifact = { ...asked, version };
+    versions.push(artifact);
+    this.#lastVersions.set(asked.name, version);
+    return artifact;
+  }
+
+  #numberUses(uses: readonly ArtifactUse[]): readonly ArtifactUse[] {
+    return uses.map((use) => {
+      if (use.version !== unnumbered) return use;
+      const found = this.#artifacts.get(use.artifact)?.find(({ digest }) => digest === use.digest);
+      return { ...use, version: found?.version ?? unnumbered };
+    });
+  }
+
   #putEntry(entry: CacheEntry): void {
     const name = entryName(entry);
     if ([...this.#entries.values()].some(({ key }) => key === entry.key)) this.#entryCount += 1;
-    this.#entries.set(name, { ...entry, pinnedAt: entry.pinnedAt ?? this.#entries.get(name)?.pinnedAt });
+    const pinnedAt = entry.pinnedAt ?? this.#entries.get(name)?.pinnedAt;
+    this.#entries.set(name, { ...entry, outputs: this.#numberUses(entry.outputs), pinnedAt });
   }
 
   #changeEntries(keys: readonly KeyDigest[], changes: Partial<CacheEntry>): void {
@@ -437,6 +459,12 @@ class MemoryMetadataStore implements MetadataStore {
     const version = run && this.#versions.get(run.pipeline)?.find((each) => each.version === run.version);
     return version === undefined ? [] : [[id, version.plan]];
   }
+}
+
+/** What a write found out, while it goes on. */
+interface Found extends Written {
+  readonly lost: Set<LeaseToken>;
+  readonly artifacts: Artifact[];
 }
 
 function entryName({ key, trace }: Pick<CacheEntry, "key" | "trace">): string {

@@ -52,7 +52,12 @@ export type Change =
    * when `of` is not there any more, or the entries are not those of this count: some of them changed meanwhile.
    */
   | { readonly kind: "repeat"; readonly run: Run; readonly of: RunId; readonly entries: number }
-  /** Inserts a step run, or replaces the record of the same id. Its run must be there: so for logs and metrics. */
+  /** Records an artifact and numbers it: the old number when name and digest are known, else the next of the name. */
+  | { readonly kind: "artifact"; readonly artifact: NewArtifact }
+  /**
+   * Inserts a step run, or replaces the record of the same id. Its run must be there: so for logs and metrics. An artifact
+   * that it names as `unnumbered` gets the number under which name and digest are recorded by then; so in cache entries.
+   */
   | { readonly kind: "step-run"; readonly stepRun: StepRun }
   /** Inserts, or replaces the entry of the same key and trace; what was pinned stays pinned. */
   | { readonly kind: "cache-entry"; readonly entry: CacheEntry }
@@ -108,21 +113,25 @@ export type LeaseName = Pick<Lease, "key" | "token">;
 export interface Written {
   /** Leases that it named and that are not held under their tokens any more. */
   readonly lost: ReadonlySet<LeaseToken>;
+  /** The artifacts that it recorded, as they are numbered, in the order of the changes. */
+  readonly artifacts: readonly Artifact[];
 }
 
 /** A lease as it is asked for. */
 export interface AskedLease extends Omit<Lease, "beat"> {
   /** Whose place is to be taken: a holder of this key, as it was seen last. */
   readonly insteadOf?: Pick<Lease, "token" | "beat">;
+  /** The step runs that made all entries which were seen under the key: it is granted only while there is no other. */
+  readonly seen?: readonly StepRunId[];
+  /** Applied when it is granted. */
+  readonly changes?: readonly Change[];
 }
 
 export type LeaseAnswer =
-  | {
-      readonly kind: "granted";
-      /** The step runs that made the entries which stand under the key at this moment. */
-      readonly origins: readonly StepRunId[];
-    }
-  | { readonly kind: "held"; readonly lease: Lease };
+  | { readonly kind: "granted" }
+  | { readonly kind: "held"; readonly lease: Lease }
+  /** Nobody holds it, and there is an entry under the key that was not seen. */
+  | { readonly kind: "unseen" };
 
 export interface RunQuery {
   readonly ids?: readonly RunId[];
@@ -211,7 +220,8 @@ export interface MetadataStore extends AsyncDisposable {
 
   /**
    * Grants the lease of a key that nobody holds, or whose holder is still just as `insteadOf` says. All in one
-   * transaction: of several that ask at once, one gets it.
+   * transaction, with the changes that go with it: of several that ask at once, one gets it. Throws a StoreError and
+   * grants nothing when one of these cannot be applied.
    */
   acquireLease(asked: AskedLease): Promise<LeaseAnswer>;
   /** Who holds these keys now; all keys when none are named. */

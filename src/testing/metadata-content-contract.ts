@@ -1,12 +1,14 @@
 /** The part of the metadata store's contract about what outlives a run. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import { StoreError } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
+import { unnumbered } from "../record/artifact.ts";
 import { toStepRunId } from "../record/id.ts";
 import type { StepRunId } from "../record/id.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { Trace } from "../record/trace.ts";
-import type { ArtifactUseRow, MetadataStore } from "../store/metadata-store.ts";
+import type { ArtifactUseRow, Change, MetadataStore } from "../store/metadata-store.ts";
 import {
   sampleArtifact,
   sampleCode,
@@ -16,6 +18,7 @@ import {
   sampleRun,
   sampleTime,
   sampleVersion,
+  sparseRun,
   sparseStepRun,
   toRunId,
 } from "./sample-records.ts";
@@ -291,6 +294,47 @@ export function testArtifacts(current: () => MetadataStore): void {
       Array.from({ length: 10 }, (_, i) => i + 1),
     );
     assert.ok(given.every(([artifact], index) => artifact!.version === byContent.get(contents[index])));
+  });
+
+  it("numbers artifacts in a write, and fills the numbers in where what it writes names them without", async () => {
+    const store = current();
+    await store.recordArtifacts([sampleArtifact("model", "a")]);
+    const made = [sampleArtifact("model", "b"), sampleArtifact("model", "a"), sampleArtifact("data", "c")];
+    const uses = made.map(({ name, digest }) => ({ slot: name, artifact: name, version: unnumbered, digest }));
+    const unknown = { slot: "x", artifact: "x", version: unnumbered, digest: sampleDigest("x") };
+    const stepRun = sparseStepRun("r-1", "a");
+    const changes: readonly Change[] = [
+      { kind: "run", run: sparseRun("r-1") },
+      ...made.map((artifact): Change => ({ kind: "artifact", artifact })),
+      { kind: "step-run", stepRun: { ...stepRun, outputs: [...uses, unknown] } },
+      { kind: "cache-entry", entry: sampleEntry("a", { outputs: uses }) },
+    ];
+    const { artifacts } = await store.write(changes);
+    const numbered = uses.map((use, index) => ({ ...use, version: [2, 1, 1][index]! }));
+    assert.deepEqual(
+      artifacts.map(({ name, version, digest }) => [name, version, digest]),
+      numbered.map(({ artifact, version, digest }) => [artifact, version, digest]),
+    );
+    assert.deepEqual((await store.stepRuns({}))[0]?.outputs, [...numbered, unknown]);
+    assert.deepEqual((await store.cacheEntriesOf({}))[0]?.outputs, numbered);
+    // What an earlier write has recorded is found as well.
+    await store.write([{ kind: "step-run", stepRun: { ...sparseStepRun("r-1", "b"), inputs: uses } }]);
+    assert.deepEqual((await store.stepRuns({ node: "b" }))[0]?.inputs, numbered);
+    const found = await store.uses({ artifacts: [{ name: "model", version: 2 }] });
+    assert.deepEqual(found.map(({ stepRun: id, role }) => `${role} of ${id}`).toSorted(), [
+      "input of r-1/b",
+      "output of r-1/a",
+    ]);
+  });
+
+  it("numbers no artifact in a write that it refuses", async () => {
+    const store = current();
+    const artifact: Change = { kind: "artifact", artifact: sampleArtifact("model", "a") };
+    const impossible: Change = { kind: "step-run", stepRun: sparseStepRun("r-9", "a") };
+    await assert.rejects(store.write([artifact, impossible]), StoreError);
+    assert.deepEqual(await store.artifacts({}), []);
+    const { artifacts } = await store.write([{ kind: "artifact", artifact: sampleArtifact("model", "b") }]);
+    assert.equal(artifacts[0]?.version, 1);
   });
 
   it("does not give a removed artifact's number to another", async () => {

@@ -1,10 +1,10 @@
 /** The part of the metadata store's contract about who executes a key at this moment. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { toStepRunId } from "../record/id.ts";
+import { toStepRunId, type StepRunId } from "../record/id.ts";
 import type { Lease, LeaseToken } from "../record/lease.ts";
 import { StoreError } from "../error.ts";
-import type { MetadataStore } from "../store/metadata-store.ts";
+import type { Change, MetadataStore } from "../store/metadata-store.ts";
 import { sampleDigest, sampleEntry, sampleLine, sparseRun, sparseStepRun, toRunId } from "./sample-records.ts";
 
 export function testLeases(current: () => MetadataStore): void {
@@ -16,7 +16,7 @@ export function testLeases(current: () => MetadataStore): void {
     const lease = { ...asked[granted], beat: 0 };
     assert.deepEqual(
       answers,
-      asked.map((_, index) => (index === granted ? { kind: "granted", origins: [] } : { kind: "held", lease })),
+      asked.map((_, index) => (index === granted ? { kind: "granted" } : { kind: "held", lease })),
     );
     assert.deepEqual(await store.leases([sampleDigest("a"), sampleDigest("b")]), new Map([[sampleDigest("a"), lease]]));
     assert.deepEqual(await store.leases([]), new Map());
@@ -30,17 +30,43 @@ export function testLeases(current: () => MetadataStore): void {
     assert.deepEqual([...(await store.leases()).keys()].toSorted(), [sampleDigest("a"), sampleDigest("b")].toSorted());
   });
 
-  it("says with a lease which step runs made the entries under its key", async () => {
+  it("grants no lease to who has not seen an entry that stands under its key", async () => {
     const store = current();
-    const origins = ["r-1", "r-2"].map((run) => toStepRunId(toRunId(run), "a"));
+    const [one, two] = ["r-1", "r-2"].map((run) => toStepRunId(toRunId(run), "a")) as [StepRunId, StepRunId];
     const entries = [
-      sampleEntry("a", { origin: origins[0]! }),
-      sampleEntry("a", { origin: origins[1]!, trace: sampleDigest("trace") }),
+      sampleEntry("a", { origin: one }),
+      sampleEntry("a", { origin: two, trace: sampleDigest("trace") }),
       sampleEntry("b"),
     ];
     await store.write(entries.map((entry) => ({ kind: "cache-entry", entry })));
-    const answer = await store.acquireLease(sampleLease("a", "one"));
-    assert.deepEqual(answer.kind === "granted" && answer.origins.toSorted(), origins);
+    for (const seen of [[], [one]]) {
+      assert.deepEqual(await store.acquireLease({ ...sampleLease("a", "one"), seen }), { kind: "unseen" });
+    }
+    assert.equal((await store.leases()).size, 0);
+    assert.deepEqual(await store.acquireLease({ ...sampleLease("a", "one"), seen: [two, one] }), { kind: "granted" });
+    const other = await store.acquireLease({ ...sampleLease("a", "two"), seen: [] });
+    assert.equal(other.kind, "held");
+  });
+
+  it("applies the changes that go with a lease when it is granted, and only then", async () => {
+    const store = current();
+    const begin = (node: string): readonly Change[] => [
+      { kind: "run", run: sparseRun("r-1") },
+      { kind: "step-run", stepRun: sparseStepRun("r-1", node) },
+    ];
+    const first = { ...sampleLease("a", "one"), changes: begin("first") };
+    assert.equal((await store.acquireLease(first)).kind, "granted");
+    assert.equal((await store.acquireLease({ ...sampleLease("a", "two"), changes: begin("second") })).kind, "held");
+    await store.write([{ kind: "cache-entry", entry: sampleEntry("b") }]);
+    const third = { ...sampleLease("b", "three"), seen: [], changes: begin("third") };
+    assert.equal((await store.acquireLease(third)).kind, "unseen");
+    const stranger: Change = { kind: "step-run", stepRun: sparseStepRun("r-9", "a") };
+    await assert.rejects(
+      store.acquireLease({ ...sampleLease("c", "four"), changes: [...begin("fourth"), stranger] }),
+      StoreError,
+    );
+    assert.deepEqual(await store.stepRuns({}), [sparseStepRun("r-1", "first")]);
+    assert.deepEqual([...(await store.leases()).keys()], [sampleDigest("a")]);
   });
 
   it("applies the changes of who still holds the lease, and grants it to the next", async () => {
@@ -63,8 +89,7 @@ export function testLeases(current: () => MetadataStore): void {
     assert.deepEqual(await store.cacheEntriesOf({}), [sampleEntry("a")]);
     assert.deepEqual(await store.stepRuns({}), [sparseStepRun("r-1", "a")]);
     assert.equal((await store.leases([key])).size, 0);
-    const next = await store.acquireLease(sampleLease("a", "two"));
-    assert.deepEqual(next, { kind: "granted", origins: [sampleEntry("a").origin] });
+    assert.deepEqual(await store.acquireLease(sampleLease("a", "two")), { kind: "granted" });
   });
 
   it("refuses the changes of who lost the lease, and leaves the new holder alone", async () => {

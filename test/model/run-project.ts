@@ -143,11 +143,7 @@ function withRefusal(stack: Stack, interrupt: Interrupt | undefined): RunnerPort
     if (!changes.every(isOfLeases)) spend();
     return await metadata.write(changes);
   };
-  const recordArtifacts: MetadataStore["recordArtifacts"] = async (artifacts) => {
-    spend();
-    return await metadata.recordArtifacts(artifacts);
-  };
-  return { ...stack, metadata: overlay(metadata, { write, recordArtifacts }) };
+  return { ...stack, metadata: overlay(metadata, { write }) };
 }
 
 function isOfLeases(change: Change): boolean {
