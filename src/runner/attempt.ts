@@ -16,6 +16,7 @@ import { captureOutput } from "./log-capture.ts";
 import type { Observation } from "../observe/observer.ts";
 import { holdsSecret } from "./holds-secret.ts";
 import type { PlanPorts } from "./plan-ports.ts";
+import type { Recorder } from "./recorder.ts";
 import type { OpenContext } from "./step-context.ts";
 
 export interface AttemptParts {
@@ -27,6 +28,8 @@ export interface AttemptParts {
   readonly onRefusal?: (refusal: StoreError) => void;
   /** Told which outputs have a secret in them, in words. */
   readonly onSecret?: (output: string) => void;
+  /** Asked until it answers with undefined, before the step's function is called. */
+  readonly makeWay?: Recorder["makeWay"];
   /** Whether blobs that seem to be there already are written anew. */
   readonly heal: boolean;
   /** Where outputs go, instead of the store. */
@@ -56,6 +59,7 @@ export async function attemptStep(parts: AttemptParts): Promise<ReadonlyMap<Outp
   const inputs = await readInputs(parts);
   const mask = parts.ports.secrets?.mask;
   const call = step.run as (inputs: unknown, context: unknown) => unknown;
+  for (let way = parts.makeWay?.(); way !== undefined; way = parts.makeWay?.()) await way;
   try {
     const returned = await untilAborted(
       captureOutput(

@@ -43,6 +43,8 @@ export interface ExecuteParts {
   readonly signal: AbortSignal;
   readonly contentOf: AttemptParts["contentOf"];
   readonly observer: Observer;
+  /** Called when it has ended well, and only that is to be recorded. */
+  readonly onDone: () => void;
   /** Digests of code that the store is known to have. */
   readonly recordedCode: Set<Digest>;
 }
@@ -105,7 +107,7 @@ export interface AttemptOnceParts
   extends
     Pick<ExecuteParts, "run" | "node" | "stepRun" | "options" | "signal" | "notes">,
     Pick<AttemptParts, "contentOf" | "ports" | "heal" | "target"> {
-  readonly recorder: Pick<Recorder, "line" | "point"> & Partial<Pick<Recorder, "records">>;
+  readonly recorder: Pick<Recorder, "line" | "point"> & Partial<Pick<Recorder, "records" | "makeWay">>;
 }
 
 /** One attempt, within the step's time. */
@@ -137,6 +139,7 @@ export async function attemptOnce(
       open,
       observation,
       onRefusal: (refusal) => recorder.records?.refuse(refusal),
+      makeWay: () => recorder.makeWay?.(),
       onSecret: (what) => notes.revealed.add(what),
       signal: abort.signal,
     });
@@ -226,11 +229,13 @@ async function recordSuccess(
   };
   const isKeptForReuse = reusable && stepRun.obstacle === undefined;
   const late = isKeptForReuse ? { ...stepRun, obstacle: takenOver } : stepRun;
-  const { isLate, recorded } = await endUnder(
+  const ending = endUnder(
     parts,
     [...changes, { kind: "step-run", stepRun }, ...(isKeptForReuse ? [{ kind: "cache-entry", entry } as const] : [])],
     [...changes, { kind: "step-run", stepRun: late }],
   );
+  parts.onDone();
+  const { isLate, recorded } = await ending;
   const numbered = artifacts.map(
     (artifact): Artifact =>
       recorded.find(({ name, digest }) => name === artifact.name && digest === artifact.digest) ?? {

@@ -20,6 +20,7 @@ import { isSame, type NodeState } from "./node-state.ts";
 import { NodeStates } from "./node-states.ts";
 import { offerWithheld, type Withheld } from "./offer-withheld.ts";
 import { mapRecord, toArgumentRecord } from "./plan-record.ts";
+import { Permits } from "./permits.ts";
 import { policyOf } from "./policy.ts";
 import type { PlayedRun, RunPlanOptions } from "./played-run.ts";
 import type { PlanPorts } from "./plan-ports.ts";
@@ -55,14 +56,13 @@ export class Progress {
   readonly #states: NodeStates;
   readonly #schedule: Schedule;
   readonly #abort = new AbortController();
-  readonly #jobs: number;
+  readonly #permits: Permits;
   readonly #explainMiss: ExplainMiss;
   readonly #flight: SingleFlight;
   readonly #queue: Waiting[] = [];
   /** Contents of artifacts made or read in this run, by digest. */
   readonly #contents = new Map<Digest, ArtifactContent>();
   readonly #withheld = new Map<NodeState, Withheld>();
-  readonly #executing = new Set<NodeId>();
   /** Nodes that wait for who executes the same, until what follows from that is done. */
   #waits = 0;
   #wake: () => void = () => {};
@@ -77,7 +77,7 @@ export class Progress {
     this.#explainMiss = openMissExplainer(ports.metadata, run.pipeline, run.id);
     const { metadata, leaseMs } = ports;
     this.#flight = new SingleFlight({ metadata, leases: leasesOf(metadata, leaseMs), recorder: parts.recorder });
-    this.#jobs = Math.max(1, options.jobs ?? ports.jobs);
+    this.#permits = new Permits(options.jobs ?? ports.jobs);
     this.#states = new NodeStates(
       plan,
       run,
@@ -107,12 +107,12 @@ export class Progress {
         if (this.#stopped !== undefined) this.#dropRest(this.#stopped);
         this.#startQueued();
       }
-      while (this.#executing.size > 0) await this.#somethingEnds();
+      while (!this.#permits.isIdle) await this.#somethingEnds();
     } catch (error) {
       // The store refuses, most likely. Nothing goes on behind the back of whoever is told so.
       this.#abort.abort(error);
       for (const id of this.#flight.waiting) this.#flight.stop(id);
-      while (this.#executing.size > 0) await this.#somethingEnds();
+      while (!this.#permits.isIdle) await this.#somethingEnds();
       throw error;
     } finally {
       signal?.removeEventListener("abort", cancel);
@@ -242,16 +242,16 @@ export class Progress {
   }
 
   #startQueued(): void {
-    while (this.#executing.size < this.#jobs && this.#queue.length > 0 && !this.#abort.signal.aborted) {
+    while (this.#permits.isFree && this.#queue.length > 0 && !this.#abort.signal.aborted) {
       const waiting = this.#queue.shift() as Waiting;
       if (this.#schedule.isDropped(waiting.state.node.id)) continue;
-      this.#executing.add(waiting.state.node.id);
+      this.#permits.take(waiting.state.node.id);
       void this.#execute(waiting);
     }
   }
 
   async #somethingEnds(): Promise<void> {
-    assertInternal(this.#executing.size + this.#waits > 0, "a run waits for nothing");
+    assertInternal(!this.#permits.isIdle || this.#waits > 0, "a run waits for nothing");
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     await promise;
@@ -273,7 +273,7 @@ export class Progress {
     } catch (error) {
       this.#fail(state, error);
     } finally {
-      this.#executing.delete(state.node.id);
+      this.#permits.end(state.node.id);
       this.#wake();
     }
   }
@@ -308,6 +308,7 @@ export class Progress {
     const { ports, run, recorder } = this.#parts;
     const key = state.key as Key;
     try {
+      await this.#permits.untilEnded();
       state.again = false;
       state.stepRun = begun;
       recorder.emit({ kind: "step-started", time: begun.startedAt, step: begun });
@@ -332,6 +333,10 @@ export class Progress {
         signal: this.#abort.signal,
         contentOf: (ref) => this.#contentOf(state, ref),
         observer: this.#parts.observer,
+        onDone: () => {
+          this.#permits.giveBack(state.node.id);
+          this.#wake();
+        },
         recordedCode: recordedCodeOf(ports.metadata),
       });
       const { obstacle } = result.stepRun;
@@ -453,7 +458,7 @@ export class Progress {
     const state = this.#states.get(id);
     if (state.stepRun.status === "skipped" && state.stepRun.reason !== undefined) return;
     // What executes comes to its own end: what it was given is still what it was.
-    if (this.#executing.has(id)) return;
+    if (this.#permits.has(id)) return;
     state.stepRun = { ...state.stepRun, status: "skipped", reason, finishedAt: Date.now() };
     this.#parts.recorder.emit({ kind: "step-ended", time: Date.now(), step: state.stepRun });
   }

@@ -9,6 +9,10 @@ import type { Records } from "./records.ts";
 const flushEveryMs = 250;
 const flushEveryLines = 500;
 
+/** Where all that is waited for is there at once, nobody else gets a turn: neither timers nor signals. */
+const longestWithoutTurnMs = 10;
+let turnAt = 0;
+
 export class Recorder implements AsyncDisposable {
   readonly records: Records;
   readonly #listener: ((event: RunEvent) => void) | undefined;
@@ -16,6 +20,8 @@ export class Recorder implements AsyncDisposable {
   #lines: LogLine[] = [];
   #points: MetricPoint[] = [];
   #writing: Promise<unknown> = Promise.resolve();
+  /** How many writes are not done. */
+  #unwritten = 0;
   #timer: NodeJS.Timeout | undefined;
   #failure: unknown;
 
@@ -67,9 +73,26 @@ export class Recorder implements AsyncDisposable {
       changes.length > 0 ? await this.records.write(changes) : { lost: new Set<never>(), artifacts: [] },
     );
     this.#writing = written;
-    const result = await written;
+    this.#unwritten += 1;
+    const result = await written.finally(() => (this.#unwritten -= 1));
     if (this.#failure !== undefined) throw this.#failure;
     return result;
+  }
+
+  /**
+   * What is to be waited for before something that may block for as long as it likes: that all that has ended is written,
+   * and that others had a turn of the event loop. To be asked again after that; undefined when nothing is.
+   */
+  makeWay(): Promise<unknown> | undefined {
+    if (performance.now() < turnAt + longestWithoutTurnMs) {
+      return this.#unwritten > 0 ? this.#writing.catch(() => {}) : undefined;
+    }
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        turnAt = performance.now();
+        resolve(undefined);
+      });
+    });
   }
 
   /** Writes what is left where that is possible: why it is not has been thrown already. */

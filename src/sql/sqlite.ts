@@ -87,6 +87,13 @@ export async function openSqlite({ path, busyTimeoutMs = 30_000 }: SqliteOptions
   return new SqliteMetadataStore(file, database, busyTimeoutMs);
 }
 
+/** Changes that somebody waits for. */
+interface Asked {
+  readonly query: (scratch: Scratch) => Query<unknown>;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 class SqliteMetadataStore implements MetadataStore {
   readonly #path: string;
   readonly #database: Database;
@@ -95,6 +102,8 @@ class SqliteMetadataStore implements MetadataStore {
   readonly #units = new Map<string, number>();
   /** The last write that was asked for: writes of one process keep their order, even while they wait for others. */
   #lastWrite: Promise<unknown> = Promise.resolve();
+  /** What was asked for last, as long as it can be added to. */
+  #gathering: Asked[] | undefined;
 
   constructor(path: string, database: Database, busyTimeoutMs: number) {
     this.#path = path;
@@ -261,24 +270,56 @@ class SqliteMetadataStore implements MetadataStore {
     }
   }
 
-  /** Applies what a query changes in one transaction. */
+  /** Applies what a query changes, in a transaction that it may share with others that are asked for at the same moment. */
   #change<T>(query: (scratch: Scratch) => Query<T>): Promise<T> {
-    return this.#write(() => {
-      const scratch: Scratch = {
-        runs: new Map(),
-        units: this.#units,
-        addedUnits: new Map(),
-        lost: new Set(),
-        artifacts: [],
-      };
-      const result = transact(this.#database, "write", () => query(scratch));
-      for (const [record, number] of scratch.addedUnits) this.#units.set(record, number);
-      return result;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const asked: Asked = { query, resolve: resolve as Asked["resolve"], reject };
+    if (this.#gathering !== undefined) {
+      this.#gathering.push(asked);
+      return promise;
+    }
+    const batch = [asked];
+    void this.#inTurn(async () => {
+      // What is ready at this moment to write as well comes before the next tick.
+      await new Promise<void>((begin) => process.nextTick(begin));
+      if (this.#gathering === batch) this.#gathering = undefined;
+      await this.#applyBatch(batch);
     });
+    this.#gathering = batch;
+    return promise;
+  }
+
+  /** Never rejects: who asked is told. */
+  async #applyBatch(batch: readonly Asked[]): Promise<void> {
+    try {
+      const results = await this.#writeNow(() => this.#applyTogether(batch));
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
+    } catch (error) {
+      const hasWaited = error instanceof StoreError && error.data["busy"] === true;
+      // One that cannot be applied does not stand in the way of the others.
+      if (batch.length > 1 && !hasWaited) for (const each of batch) await this.#applyBatch([each]);
+      else for (const { reject } of batch) reject(error);
+    }
+  }
+
+  #applyTogether(batch: readonly Asked[]): readonly unknown[] {
+    const shared = { runs: new Map(), units: this.#units, addedUnits: new Map<string, number>() };
+    const results = transact(this.#database, "write", function* () {
+      const found: unknown[] = [];
+      for (const { query } of batch) found.push(yield* query({ ...shared, lost: new Set(), artifacts: [] }));
+      return found;
+    });
+    for (const [record, number] of shared.addedUnits) this.#units.set(record, number);
+    return results;
   }
 
   #write<T>(write: () => T): Promise<T> {
-    const result = this.#lastWrite.then(() => this.#writeNow(write));
+    return this.#inTurn(() => this.#writeNow(write));
+  }
+
+  #inTurn<T>(write: () => Promise<T>): Promise<T> {
+    this.#gathering = undefined;
+    const result = this.#lastWrite.then(write);
     this.#lastWrite = result.catch(() => undefined);
     return result;
   }

@@ -5,6 +5,7 @@ import { StoreError } from "../error.ts";
 import type { StepRunId } from "../record/id.ts";
 import type { Change, MetadataStore } from "../store/metadata-store.ts";
 import {
+  sampleArtifact,
   sampleCode,
   sampleDigest,
   sampleEntry,
@@ -85,6 +86,35 @@ export function testWrites(current: () => MetadataStore): void {
       lines.map((line) => line.seq),
       Array.from({ length: 50 }, (_, seq) => seq),
     );
+  });
+
+  it("refuses one of several writes that are asked for at once, and applies the others", async () => {
+    const store = current();
+    await store.write([{ kind: "run", run: sampleRun("r-1") }]);
+    const writes = [
+      store.write([
+        { kind: "code", code: sampleCode("a") },
+        { kind: "artifact", artifact: sampleArtifact("model", "a") },
+      ]),
+      store.write([
+        { kind: "code", code: sampleCode("b") },
+        { kind: "artifact", artifact: sampleArtifact("model", "b") },
+        { kind: "step-run", stepRun: sparseStepRun("r-9", "a") },
+      ]),
+      store.write([
+        { kind: "code", code: sampleCode("b") },
+        { kind: "artifact", artifact: sampleArtifact("model", "c") },
+      ]),
+    ];
+    const settled = await Promise.allSettled(writes);
+    assert.deepEqual(
+      settled.map((each) => (each.status === "fulfilled" ? each.value.artifacts.map(({ version }) => version) : [])),
+      [[1], [], [2]],
+    );
+    assert.ok(settled[1]?.status === "rejected" && settled[1].reason instanceof StoreError);
+    const code = [sampleCode("a"), sampleCode("b")];
+    assert.deepEqual([...(await store.code(code.map(({ digest }) => digest))).values()], code);
+    assert.deepEqual(await store.stepRuns({}), []);
   });
 
   it("takes nothing for nothing", async () => {
