@@ -1,50 +1,74 @@
 /** Why nothing is stored under a key: the closest earlier key, and what differs from it. */
 import type { CodeIdentity } from "../code/identity.ts";
 import type { Digest } from "../hash/digest.ts";
-import type { RunId } from "../record/id.ts";
-import type { KeyDigest, KeyRecord } from "../record/key.ts";
+import type { KeyRecord } from "../record/key.ts";
 import type { Difference, Reason } from "../record/reason.ts";
-import type { StepRun } from "../record/run.ts";
+import type { ArtifactUse, StepRun } from "../record/run.ts";
 import type { CodeRecord, MetadataStore, StepRunQuery } from "../store/metadata-store.ts";
 import { describeDifference } from "./describe-difference.ts";
-import { countDifferences, explainDifferences, sameArgument, type ExplainedKey } from "./explain.ts";
+import {
+  countDifferences,
+  explainDifferences,
+  sameArgument,
+  type DescribeArtifact,
+  type ExplainedKey,
+} from "./explain.ts";
 import { digestKey, type Key } from "./key.ts";
+import {
+  candidatesHere,
+  describeArtifact,
+  nameArtifact,
+  toEarlier,
+  type EarlierStep,
+  type RecentSteps,
+} from "./recent-steps.ts";
 
 /** How many earlier step runs are looked at to find the closest: of the same node, at first and then, and elsewhere. */
 const candidatesAtFirst = 3;
-const candidatesHere = 10;
 const candidatesElsewhere = 50;
 
 export interface MissQuestion {
   readonly node: string;
   readonly key: Key;
   readonly code: CodeIdentity;
+  /** The artifacts among the arguments. */
+  readonly inputs?: readonly ArtifactUse[];
   /** Arguments that are missing in the key, because nobody knows them yet: they do not count as differences. */
   readonly unknown?: readonly string[];
 }
 
 export type ExplainMiss = (question: MissQuestion) => Promise<Reason>;
 
-/** Answers for the nodes of one run why nothing is stored under their keys. The step runs of `ownRun` are not earlier ones. */
-export function openMissExplainer(metadata: MetadataStore, pipeline: string, ownRun?: RunId): ExplainMiss {
-  const find = async ({ limit, ...query }: StepRunQuery & { readonly limit: number }): Promise<readonly StepRun[]> =>
-    (await metadata.stepRuns({ ...query, limit: limit + 1 }))
-      .filter((stepRun) => stepRun.run !== ownRun)
-      .slice(0, limit);
+/**
+ * Answers for the nodes of one run why nothing is stored under their keys.
+ *
+ * @param recent - What is known of earlier step runs, to a run that is recorded. Its own step runs are not earlier ones.
+ */
+export function openMissExplainer(metadata: MetadataStore, pipeline: string, recent?: RecentSteps): ExplainMiss {
+  const read = async ({ limit, ...query }: StepRunQuery & { readonly limit: number }): Promise<Earlier> => {
+    const found = await metadata.stepRuns({ ...query, limit: limit + 1 });
+    const stepRuns = found.filter(({ run }) => run !== recent?.run).slice(0, limit);
+    const keys = await metadata.keys(stepRuns.flatMap(({ key }) => key ?? []));
+    const steps = stepRuns.flatMap((stepRun) => toEarlier(stepRun, stepRun.key && keys.get(stepRun.key)) ?? []);
+    return { steps, isAll: found.length <= limit };
+  };
   // Many nodes of one step that are new ask for the same rows.
-  const elsewhere = new Map<string, Promise<readonly StepRun[]>>();
-  const findElsewhere = (step: string): Promise<readonly StepRun[]> => {
-    const known = elsewhere.get(step) ?? find({ step, limit: candidatesElsewhere });
+  const elsewhere = new Map<string, Promise<Earlier>>();
+  const readElsewhere = (step: string): Promise<Earlier> => {
+    const known = elsewhere.get(step) ?? read({ step, limit: candidatesElsewhere });
     elsewhere.set(step, known);
     return known;
   };
-  return async (question) => {
-    const closest = await findClosest(
-      metadata,
-      question,
-      async (step, node, limit) => await find({ step, pipeline, node, limit }),
-      findElsewhere,
+  const readHere = async (step: string, node: string, limit: number): Promise<Earlier> => {
+    const steps = await recent?.of(
+      node,
+      step,
+      async () => (await read({ step, pipeline, node, limit: candidatesHere })).steps,
     );
+    return steps === undefined ? await read({ step, pipeline, node, limit }) : { steps, isAll: true };
+  };
+  return async (question) => {
+    const closest = await findClosest(metadata, question, readHere, readElsewhere);
     if (closest === undefined) return { code: "first-run", text: "it runs for the first time", differences: [] };
     const { stepRun, key } = closest;
     const asked = fillUnknown(question, key);
@@ -55,7 +79,8 @@ export function openMissExplainer(metadata: MetadataStore, pipeline: string, own
       code: isOtherCode ? await toCodeRecord(question.code) : undefined,
     };
     const texts = isOtherCode ? await textsOf(question.code) : new Map<Digest, string>();
-    const differences = await compareKeys(metadata, key, to, texts);
+    const uses = { from: stepRun.inputs, to: question.inputs ?? [] };
+    const differences = await compareKeys(metadata, key, to, texts, uses, recent);
     const [first] = differences;
     return {
       code: first?.code ?? "code",
@@ -66,17 +91,25 @@ export function openMissExplainer(metadata: MetadataStore, pipeline: string, own
   };
 }
 
+/** The inputs of the step runs that keys are of, as far as they are known. */
+export interface ComparedUses {
+  readonly from: readonly ArtifactUse[];
+  readonly to: readonly ArtifactUse[];
+}
+
 /** Compares a stored key with another, reading what is needed to say what changed. */
 export async function compareKeys(
   metadata: MetadataStore,
   from: KeyRecord,
   to: ExplainedKey,
   newTexts: ReadonlyMap<Digest, string>,
+  uses: ComparedUses = { from: [], to: [] },
+  recent?: RecentSteps,
 ): Promise<readonly Difference[]> {
   const code = from.code === to.key.code ? undefined : (await metadata.code([from.code])).get(from.code);
   const oldUnits = code === undefined || to.code === undefined ? [] : changedUnits(code, to.code);
   const texts = new Map([...(oldUnits.length === 0 ? [] : await metadata.sources(oldUnits)), ...newTexts]);
-  const artifacts = await describeArtifacts(metadata, from, to.key);
+  const artifacts = await describeArtifacts(metadata, from, to.key, uses, recent);
   return explainDifferences({ key: from, code }, to, { texts, artifacts });
 }
 
@@ -107,43 +140,35 @@ export async function textsOf(code: CodeIdentity): Promise<ReadonlyMap<Digest, s
 async function findClosest(
   metadata: MetadataStore,
   { node, key, unknown = [] }: MissQuestion,
-  findHere: (step: string, node: string, limit: number) => Promise<readonly StepRun[]>,
-  findElsewhere: (step: string) => Promise<readonly StepRun[]>,
+  readHere: (step: string, node: string, limit: number) => Promise<Earlier>,
+  readElsewhere: (step: string) => Promise<Earlier>,
 ): Promise<Candidate | undefined> {
   const { step } = key.record;
-  const newest = await findHere(step, node, candidatesAtFirst);
-  const keys = await metadata.keys([key.digest, ...keysOf(newest)]);
-  const best = pickClosest(newest, keys, key.record);
+  const newest = await readHere(step, node, candidatesAtFirst);
+  const best = pickClosest(newest.steps, key.record);
   // Nothing older is closer than one difference, unless it has the very key; and that is not known.
-  if (best?.cost === 1 && unknown.length === 0 && !keys.has(key.digest)) return best;
-  const here = newest.length < candidatesAtFirst ? newest : await findHere(step, node, candidatesHere);
-  const recent = here.length > 0 ? here : await findElsewhere(step);
-  const known = recent === newest ? keys : await metadata.keys(keysOf(recent));
-  return pickClosest(recent, known, key.record, here.length === 0);
+  if (best?.cost === 1 && unknown.length === 0 && !(await metadata.keys([key.digest])).has(key.digest)) return best;
+  const here = newest.isAll ? newest : await readHere(step, node, candidatesHere);
+  if (here.steps.length > 0) return pickClosest(here.steps, key.record);
+  return pickClosest((await readElsewhere(step)).steps, key.record, true);
 }
 
-interface Candidate {
-  readonly stepRun: StepRun;
-  readonly key: KeyRecord;
+/** Earlier step runs, newest first. */
+interface Earlier {
+  readonly steps: readonly EarlierStep[];
+  /** Whether there are no more. */
+  readonly isAll: boolean;
+}
+
+interface Candidate extends EarlierStep {
   /** How many parts of its key differ. */
   readonly cost: number;
 }
 
-function keysOf(stepRuns: readonly StepRun[]): KeyDigest[] {
-  return stepRuns.flatMap(({ key }) => key ?? []);
-}
-
-/** The closest of step runs that have ended, the newest of those that are equally close. */
-function pickClosest(
-  stepRuns: readonly StepRun[],
-  keys: ReadonlyMap<KeyDigest, KeyRecord>,
-  to: KeyRecord,
-  sameCodeOnly = false,
-): Candidate | undefined {
+/** The closest one, the newest of those that are equally close. */
+function pickClosest(steps: readonly EarlierStep[], to: KeyRecord, sameCodeOnly = false): Candidate | undefined {
   let best: Candidate | undefined;
-  for (const stepRun of stepRuns) {
-    const key = stepRun.key === undefined ? undefined : keys.get(stepRun.key);
-    if (key === undefined || stepRun.status === "running" || stepRun.status === "skipped") continue;
+  for (const { stepRun, key } of steps) {
     if (sameCodeOnly && key.code !== to.code) continue;
     const cost = countDifferences(key, to);
     if (best === undefined || cost < best.cost) best = { stepRun, key, cost };
@@ -187,22 +212,40 @@ function changedUnits(from: CodeRecord, to: CodeRecord): Digest[] {
   return from.units.filter((unit) => now.has(unit.id) && now.get(unit.id) !== unit.digest).map((unit) => unit.digest);
 }
 
-/** Those that the differing arguments of two keys name. */
+/** Of those that the differing arguments of two keys name: by their use, else by any of the same digest. */
 async function describeArtifacts(
   metadata: MetadataStore,
   from: KeyRecord,
   to: KeyRecord,
-): Promise<Map<Digest, string>> {
-  const digests = new Set<Digest>();
+  uses: ComparedUses,
+  recent: RecentSteps | undefined,
+): Promise<DescribeArtifact> {
+  const described = new Map<string, string>();
+  const unknown = new Set<Digest>();
   for (const name of new Set([...Object.keys(from.arguments), ...Object.keys(to.arguments)])) {
     const [old, now] = [from.arguments[name], to.arguments[name]];
     if (sameArgument(old, now)) continue;
-    for (const argument of [old, now]) if (argument?.kind === "artifact") digests.add(argument.digest);
+    for (const [side, argument] of [["from", old] as const, ["to", now] as const]) {
+      if (argument?.kind !== "artifact") continue;
+      const use = findUse(uses[side], name);
+      const known = use && (await recent?.artifact(use));
+      if (known === undefined) unknown.add(argument.digest);
+      else described.set(nameArtifact(use as ArtifactUse), known);
+    }
   }
-  const described = new Map<Digest, string>();
-  if (digests.size === 0) return described;
-  for (const artifact of await metadata.artifacts({ digests: [...digests] })) {
-    described.set(artifact.digest, `${artifact.name}@v${artifact.version} by ${artifact.producer}`);
+  const found = unknown.size === 0 ? [] : await metadata.artifacts({ digests: [...unknown] });
+  for (const artifact of found) {
+    const text = describeArtifact(artifact);
+    described
+      .set(artifact.digest, text)
+      .set(nameArtifact({ artifact: artifact.name, version: artifact.version }), text);
   }
-  return described;
+  return (name, side, digest) => {
+    const use = findUse(uses[side], name);
+    return (use && described.get(nameArtifact(use))) ?? described.get(digest);
+  };
+}
+
+function findUse(uses: readonly ArtifactUse[], name: string): ArtifactUse | undefined {
+  return uses.find(({ slot }) => slot === name);
 }

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { digestValue } from "../hash/canonical.ts";
+import type { Digest } from "../hash/digest.ts";
 import type { KeyArgument, KeyRecord } from "../record/key.ts";
 import type { CodeRecord } from "../store/metadata-store.ts";
 import { countDifferences, explainDifferences, type ExplainedKey } from "./explain.ts";
 import { digestKey } from "./key.ts";
 
-const nothing = { texts: new Map(), artifacts: new Map() };
+const nothing = { texts: new Map(), artifacts: () => undefined };
 
 function value(of: unknown): KeyArgument {
   return { kind: "value", digest: digestValue(of), shown: JSON.stringify(of) };
@@ -60,7 +61,8 @@ test("a changed param is told with both values", () => {
 
 test("a changed input is told with both digests and what produced them", () => {
   const [old, now] = [artifact(1), artifact(2)] as Extract<KeyArgument, { kind: "artifact" }>[];
-  const artifacts = new Map([[old!.digest, "split.rows@v1 by r-1/split"]]);
+  const artifacts = (name: string, side: string, digest: Digest): string | undefined =>
+    name === "rows" && side === "from" && digest === old!.digest ? "split.rows@v1 by r-1/split" : undefined;
   const from = { key: makeKey({ arguments: { rows: old! } }), code: undefined };
   const to = { key: makeKey({ arguments: { rows: now! } }), code: undefined };
   const [difference] = explainDifferences(from, to, { texts: new Map(), artifacts });
@@ -89,7 +91,7 @@ test("the place of changed code is the first line that differs", () => {
   const [difference] = explainDifferences(
     explained(makeCode({ "src/b.ts#help": old }, [])),
     explained(makeCode({ "src/b.ts#help": now }, [])),
-    { texts, artifacts: new Map() },
+    { texts, artifacts: () => undefined },
   );
   assert.equal(difference?.place, "src/b.ts:11");
 });

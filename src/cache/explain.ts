@@ -15,9 +15,11 @@ export interface ExplainedKey {
 export interface ExplainSources {
   /** Source texts of units, as far as they are kept. */
   readonly texts: ReadonlyMap<Digest, string>;
-  /** What produced an artifact, in words: `v3 of splitter.trainSet, made by r-1/splitter`. */
-  readonly artifacts: ReadonlyMap<Digest, string>;
+  /** What produced the artifact that an argument was or is, in words: `splitter.trainSet@v3 by r-1/splitter`. */
+  readonly artifacts: DescribeArtifact;
 }
+
+export type DescribeArtifact = (name: string, side: "from" | "to", digest: Digest) => string | undefined;
 
 /** The order in which differences are told: the first gives the reason its code. */
 export const tellingOrder: readonly MissCode[] = [
@@ -127,9 +129,10 @@ function explainArguments(from: KeyRecord, to: KeyRecord, { artifacts }: Explain
     if (sameArgument(old, now)) continue;
     const isInput = holdsArtifact(now ?? old);
     const [shownOld, shownNow] = showBoth(old, now);
-    const made = [old, now].map((argument) =>
-      argument?.kind === "artifact" ? artifacts.get(argument.digest) : undefined,
-    );
+    const made = [
+      old?.kind === "artifact" ? artifacts(name, "from", old.digest) : undefined,
+      now?.kind === "artifact" ? artifacts(name, "to", now.digest) : undefined,
+    ];
     differences.push({
       code: isInput ? "input" : "param",
       part: name,

@@ -59,6 +59,11 @@ export interface ToldMiss {
   readonly differences?: readonly Difference[];
 }
 
+/** Whether bytes that were stored are the reason. */
+export function isDamage({ code }: ToldMiss): boolean {
+  return code === "missing-output" || code === "corrupt-output";
+}
+
 /** What is known without asking the store: the node's policy or its code rules a hit out. */
 export function ruleOut(policy: CachePolicy, code: CodeIdentity): ToldMiss | undefined {
   if (policy.forced) return { code: "forced", text: "it was forced" };

@@ -82,7 +82,10 @@ export async function explainStepRun(
       from === undefined
         ? []
         : [
-            ...(await compareKeys(metadata, from, { key: to, code: toCode }, await textsOf(metadata, toCode))),
+            ...(await compareKeys(metadata, from, { key: to, code: toCode }, await textsOf(metadata, toCode), {
+              from: other?.inputs ?? [],
+              to: stepRun.inputs,
+            })),
             ...compareTraces(otherTrace, trace),
           ],
   };

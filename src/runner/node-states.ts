@@ -1,4 +1,5 @@
 /** The nodes of a run while it goes on, and what can be told from one to the next. */
+import { toEarlier, type EarlierStep } from "../cache/recent-steps.ts";
 import type { CodeIdentity } from "../code/identity.ts";
 import { singleOutput, type Argument, type NodeId, type OutputName, type Plan, type PlanNode } from "../define/plan.ts";
 import { assertInternal } from "../error.ts";
@@ -63,6 +64,11 @@ export class NodeStates {
   /** In plan order. */
   get stepRuns(): readonly StepRun[] {
     return [...this.#states.values()].map(({ stepRun }) => stepRun);
+  }
+
+  /** Those that a later run can be compared with. */
+  get endedSteps(): readonly EarlierStep[] {
+    return [...this.#states.values()].flatMap(({ stepRun, key }) => toEarlier(stepRun, key?.record) ?? []);
   }
 
   /** Every output that is there: node, then output. */

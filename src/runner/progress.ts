@@ -1,6 +1,7 @@
 /** A run while it goes on: ready nodes are looked up, hits end at once, misses execute, damage is repaired. */
 import { openMissExplainer, type ExplainMiss } from "../cache/explain-miss.ts";
-import { lookUp, ruleOut, type CachePorts, type LookUp, type Seen, type ToldMiss } from "../cache/look-up.ts";
+import { isDamage, lookUp, ruleOut, type CachePorts, type LookUp, type Seen, type ToldMiss } from "../cache/look-up.ts";
+import { RecentSteps } from "../cache/recent-steps.ts";
 import { dependenciesOf, makeNodeKey, toKeyArguments } from "../cache/node-key.ts";
 import type { Key } from "../cache/key.ts";
 import type { CodeIdentity } from "../code/identity.ts";
@@ -57,6 +58,7 @@ export class Progress {
   readonly #schedule: Schedule;
   readonly #abort = new AbortController();
   readonly #permits: Permits;
+  readonly #recent: RecentSteps;
   readonly #explainMiss: ExplainMiss;
   readonly #flight: SingleFlight;
   readonly #queue: Waiting[] = [];
@@ -74,7 +76,8 @@ export class Progress {
   constructor(parts: ProgressParts) {
     this.#parts = parts;
     const { plan, ports, options, run, selection, identities } = parts;
-    this.#explainMiss = openMissExplainer(ports.metadata, run.pipeline, run.id);
+    this.#recent = new RecentSteps(ports.metadata, run.pipeline, run.id);
+    this.#explainMiss = openMissExplainer(ports.metadata, run.pipeline, this.#recent);
     const { metadata, leaseMs } = ports;
     this.#flight = new SingleFlight({ metadata, leases: leasesOf(metadata, leaseMs), recorder: parts.recorder });
     this.#permits = new Permits(options.jobs ?? ports.jobs);
@@ -141,6 +144,7 @@ export class Progress {
     recorder.add({ kind: "run", run: ended });
     if (repeat !== undefined) recorder.add(...toRepeatable(repeat, ended, this.#states.all));
     await recorder.flush();
+    if (!recorder.records.isRefused) await this.#recent.ended(this.#states.endedSteps);
     await tellReusedMetrics(steps, ports.metadata, recorder);
     const savedMs = steps.reduce((sum, step) => sum + (step.savedMs ?? 0), 0);
     recorder.emit({ kind: "run-ended", time: Date.now(), run: ended, savedMs });
@@ -346,6 +350,7 @@ export class Progress {
       if (obstacle !== undefined && obstacle.code !== "store-refused")
         this.#warn(state, `its result will not be reused: ${obstacle.text}`);
       for (const artifact of result.artifacts) this.#contents.set(artifact.digest, artifact);
+      await this.#recent.made(result.artifacts);
       state.stepRun = result.stepRun;
       recorder.emit({ kind: "step-ended", time: Date.now(), step: state.stepRun });
       if (this.#schedule.isDropped(state.node.id)) return;
@@ -372,7 +377,7 @@ export class Progress {
     }
     const { node, code, key } = state;
     assertInternal(key, `node "${node.id}" is explained before it has a key`);
-    return await this.#explainMiss({ node: node.id, key, code });
+    return await this.#explainMiss({ node: node.id, key, code, inputs: state.stepRun.inputs });
   }
 
   #warn({ stepRun }: NodeState, message: string): void {
@@ -475,8 +480,4 @@ export class Progress {
     this.#contents.set(digest, found);
     return found;
   }
-}
-
-function isDamage({ code }: ToldMiss): boolean {
-  return code === "missing-output" || code === "corrupt-output";
 }

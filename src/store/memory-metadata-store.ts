@@ -1,13 +1,13 @@
 /** The record in memory: the metadata port at its plainest, for tests and for runs that leave nothing behind. */
 import type { Digest } from "../hash/digest.ts";
-import { unnumbered, type Artifact, type ArtifactName } from "../record/artifact.ts";
+import type { Artifact } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import type { RunId, StepRunId } from "../record/id.ts";
 import type { KeyDigest, KeyRecord } from "../record/key.ts";
 import type { Lease, LeaseToken } from "../record/lease.ts";
 import type { Repeatable } from "../record/repeatable.ts";
 import type { Trace } from "../record/trace.ts";
-import type { ArtifactUse, LogLine, MetricPoint, PipelineVersion, PlanRecord, Run, StepRun } from "../record/run.ts";
+import type { LogLine, MetricPoint, PipelineVersion, PlanRecord, Run, StepRun } from "../record/run.ts";
 import type {
   ArtifactQuery,
   ArtifactUseRow,
@@ -26,6 +26,7 @@ import type {
   Written,
 } from "./metadata-store.ts";
 import { notRepeatable, runsNeededBy, toRunId, unexpectedRun, unknownRun } from "./needed-runs.ts";
+import { MemoryArtifacts } from "./memory-artifacts.ts";
 import { newestEntryFirst } from "./entry-order.ts";
 import { ascending, inPlanOrder } from "./plan-order.ts";
 import { fitsArtifact, fitsRun, newestRunFirst } from "./fits-query.ts";
@@ -52,9 +53,7 @@ class MemoryMetadataStore implements MetadataStore {
   readonly #code = new Map<Digest, CodeRecord>();
   readonly #sources = new Map<Digest, string>();
   readonly #versions = new Map<string, PipelineVersion[]>();
-  readonly #artifacts = new Map<ArtifactName, Artifact[]>();
-  /** The last number given out, which a removed version keeps. */
-  readonly #lastVersions = new Map<ArtifactName, number>();
+  readonly #artifacts = new MemoryArtifacts();
   #logs: LogLine[] = [];
   #points: MetricPoint[] = [];
 
@@ -194,9 +193,7 @@ class MemoryMetadataStore implements MetadataStore {
   }
 
   async artifacts(query: ArtifactQuery): Promise<readonly Artifact[]> {
-    const groups = query.latest === true ? [...this.#artifacts.values()].map(latestOf) : [...this.#artifacts.values()];
-    return groups
-      .flat()
+    return [...(query.latest === true ? this.#artifacts.latest() : this.#artifacts.all())]
       .filter((artifact) => fitsArtifact(artifact, query))
       .sort(
         (left, right) =>
@@ -229,7 +226,7 @@ class MemoryMetadataStore implements MetadataStore {
   }
 
   async *referencedBlobs(): AsyncGenerator<Digest, void, undefined> {
-    for (const artifact of [...this.#artifacts.values()].flat()) {
+    for (const artifact of this.#artifacts.all()) {
       yield artifact.root.digest;
       for (const part of artifact.parts) yield part.digest;
     }
@@ -259,11 +256,14 @@ class MemoryMetadataStore implements MetadataStore {
         this.#repeats.set(change.run.id, change.of);
         return;
       case "artifact":
-        found.artifacts.push(this.#numberArtifact(change.artifact));
+        found.artifacts.push(this.#artifacts.number(change.artifact));
         return;
       case "step-run": {
         const { stepRun } = change;
-        const numbered = { inputs: this.#numberUses(stepRun.inputs), outputs: this.#numberUses(stepRun.outputs) };
+        const numbered = {
+          inputs: this.#artifacts.numberUses(stepRun.inputs),
+          outputs: this.#artifacts.numberUses(stepRun.outputs),
+        };
         this.#stepRuns.set(stepRun.id, { ...stepRun, ...numbered });
         return;
       }
@@ -323,10 +323,7 @@ class MemoryMetadataStore implements MetadataStore {
         // Looked at before anything was changed.
         return;
       case "remove-artifacts":
-        for (const { name, version } of change.artifacts) {
-          const kept = this.#artifacts.get(name)?.filter((each) => each.version !== version) ?? [];
-          this.#artifacts.set(name, kept);
-        }
+        for (const { name, version } of change.artifacts) this.#artifacts.remove(name, version);
         return;
       case "end-lease": {
         const { key, token } = change.lease;
@@ -346,30 +343,11 @@ class MemoryMetadataStore implements MetadataStore {
     }
   }
 
-  #numberArtifact(asked: NewArtifact): Artifact {
-    const versions = getOrInsert(this.#artifacts, asked.name, () => []);
-    const known = versions.find((each) => each.digest === asked.digest);
-    if (known !== undefined) return known;
-    const version = (this.#lastVersions.get(asked.name) ?? 0) + 1;
-    const artifact: Artifact = { ...asked, version };
-    versions.push(artifact);
-    this.#lastVersions.set(asked.name, version);
-    return artifact;
-  }
-
-  #numberUses(uses: readonly ArtifactUse[]): readonly ArtifactUse[] {
-    return uses.map((use) => {
-      if (use.version !== unnumbered) return use;
-      const found = this.#artifacts.get(use.artifact)?.find(({ digest }) => digest === use.digest);
-      return { ...use, version: found?.version ?? unnumbered };
-    });
-  }
-
   #putEntry(entry: CacheEntry): void {
     const name = entryName(entry);
     if ([...this.#entries.values()].some(({ key }) => key === entry.key)) this.#entryCount += 1;
     const pinnedAt = entry.pinnedAt ?? this.#entries.get(name)?.pinnedAt;
-    this.#entries.set(name, { ...entry, outputs: this.#numberUses(entry.outputs), pinnedAt });
+    this.#entries.set(name, { ...entry, outputs: this.#artifacts.numberUses(entry.outputs), pinnedAt });
   }
 
   #changeEntries(keys: readonly KeyDigest[], changes: Partial<CacheEntry>): void {
@@ -486,10 +464,6 @@ function checkRuns(changes: readonly Change[], runs: ReadonlyMap<RunId, Run>): v
       throw unknownRun(change, run);
     }
   }
-}
-
-function latestOf(versions: readonly Artifact[]): readonly Artifact[] {
-  return versions.slice(-1);
 }
 
 function toUseRows(stepRun: StepRun): ArtifactUseRow[] {
