@@ -254,7 +254,7 @@ async function* measureSmallValues(root: string, mode: Mode): AsyncGenerator<Com
 }
 
 /** A folder of blobs that is emptied before each round, and the value that was stored last. */
-class Shelf {
+export class Shelf {
   readonly #path: string;
   #content: Promise<ContentStore>;
   #last: StoredValue | undefined;
@@ -314,7 +314,7 @@ function eightyPercent(value: number, limit: number): Goal {
   return atMost(value, limit / 0.8, "at least 80 % of the limit's speed");
 }
 
-async function makeFile(path: string, megabytes: number): Promise<void> {
+export async function makeFile(path: string, megabytes: number): Promise<void> {
   const piece = Buffer.alloc(1_000_000);
   for (let at = 0, state = 1; at < piece.length; at += 4) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

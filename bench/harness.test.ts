@@ -51,6 +51,22 @@ test("contenders take turns, warm-ups are not counted, and ratios are to the lim
   assert.match(formatComparison(comparison), /5\.00 ×\n {2}a note\n {2}goal met: b below 20$/u);
 });
 
+test("a contender that takes long takes part in fewer rounds, and in no warm-up", async () => {
+  const order: string[] = [];
+  const make = (name: string) => ({ name, run: () => order.push(name) });
+  const comparison = await compare({
+    title: "two",
+    limit: "quick",
+    contenders: [make("quick"), { ...make("slow"), rounds: 1 }],
+    rounds: 2,
+  });
+  assert.deepEqual(order, ["quick", "quick", "slow", "quick"]);
+  assert.deepEqual(
+    comparison.measured.map(({ statistics }) => statistics.rounds),
+    [2, 1],
+  );
+});
+
 test("new figures take the place of the old ones, and the text around them stays", () => {
   const page = "# Page\n\nBy hand.\n\n<!-- figures: a -->\nold\n<!-- end of figures -->\n\nAlso by hand.\n";
   const renewed = replaceFigures(page, { name: "a", title: "A" }, "new");

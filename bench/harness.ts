@@ -12,6 +12,8 @@ export interface Contender {
   readonly before?: () => unknown;
   /** What is timed. A number that it answers with is taken instead: what a process measured of itself, or its memory. */
   readonly run: () => number | void | Promise<number | void>;
+  /** It takes part in that many rounds only, and in no warm-up: for what takes long. */
+  readonly rounds?: number;
 }
 
 export interface Statistics {
@@ -78,6 +80,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
   const values = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (let round = -warmups; round < rounds; round += 1) {
     for (const contender of contenders) {
+      if (contender.rounds !== undefined && (round < 0 || round >= contender.rounds)) continue;
       const value = await time(contender);
       if (round >= 0) values.get(contender.name)?.push(value);
     }

@@ -18,12 +18,16 @@ import {
   type Row,
 } from "./harness.ts";
 import { row as artifacts } from "./artifacts.ts";
+import { row as buildTools } from "./build-tools.ts";
 import { row as codeIdentity } from "./code-identity.ts";
 import { row as commandLine } from "./command-line.ts";
 import { row as executedSteps } from "./executed-steps.ts";
 import { row as memory } from "./memory.ts";
 import { row as observation } from "./observation.ts";
+import { row as peerArtifacts } from "./peer-artifacts.ts";
+import { row as peerCommandLine } from "./peer-command-line.ts";
 import { row as peerPipelines } from "./peer-pipelines.ts";
+import { row as peerSteps } from "./peer-steps.ts";
 import { row as processStart } from "./process-start.ts";
 import { row as stepOverhead } from "./step-overhead.ts";
 import { row as unchangedSteps } from "./unchanged-steps.ts";
@@ -35,10 +39,14 @@ export const rows: readonly Row[] = [
   stepOverhead,
   unchangedSteps,
   executedSteps,
+  peerSteps,
+  buildTools,
   codeIdentity,
   observation,
   artifacts,
+  peerArtifacts,
   commandLine,
+  peerCommandLine,
   memory,
 ];
 

@@ -1,4 +1,4 @@
-/** The peers: how each one's pipeline is run, in a folder of its own, without telemetry. */
+/** The peers that Python runs: each in a folder of its own, without telemetry. */
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -6,9 +6,8 @@ import process from "node:process";
 import type { Command } from "../command.ts";
 
 export interface Peer extends Disposable {
+  /** With the version that requirements.txt pins. */
   readonly name: string;
-  /** As pinned in requirements.txt. */
-  readonly version: string;
   /** Runs the pipeline with an empty store. */
   readonly first: Command;
   /** Runs it again, with nothing changed. */
@@ -17,27 +16,17 @@ export interface Peer extends Disposable {
   forget(): void;
 }
 
-interface PeerSource {
+/** What a peer is called and run by. */
+export interface PeerSource {
   readonly name: string;
+  /** Its package in requirements.txt. */
   readonly package: string;
+  /** Shown behind its name, where it is not run as usual. */
+  readonly setting?: string;
   readonly first: readonly string[];
+  /** As `first` where it says nothing. */
   readonly again?: readonly string[];
 }
-
-const sources: readonly PeerSource[] = [
-  { name: "joblib", package: "joblib", first: ["python", "joblib_script.py"] },
-  { name: "Hamilton", package: "sf-hamilton", first: ["python", "hamilton_dag.py"] },
-  {
-    name: "Metaflow",
-    package: "metaflow",
-    first: ["python", "metaflow_flow.py", "run"],
-    again: ["python", "metaflow_flow.py", "resume"],
-  },
-  { name: "redun", package: "redun", first: ["redun", "run", "redun_workflow.py", "main"] },
-  { name: "Dagster", package: "dagster", first: ["python", "dagster_assets.py"] },
-  { name: "ZenML", package: "zenml", first: ["python", "zenml_pipeline.py"] },
-  { name: "Prefect", package: "prefect", first: ["python", "prefect_flow.py"] },
-];
 
 const binaries = join(import.meta.dirname, ".venv", "bin");
 
@@ -46,12 +35,8 @@ export function arePeersInstalled(): boolean {
   return existsSync(join(binaries, "redun"));
 }
 
-/** A folder for each peer, with its pipeline and an empty store. */
-export function openPeers(): readonly Peer[] {
-  return sources.map(openPeer);
-}
-
-function openPeer(source: PeerSource): Peer {
+/** A folder for this peer, with all that Python is written in and an empty store. */
+export function openPeer(source: PeerSource): Peer {
   const path = mkdtempSync(join(tmpdir(), "reprise-bench-peer-"));
   for (const name of readdirSync(import.meta.dirname).filter((each) => each.endsWith(".py"))) {
     cpSync(join(import.meta.dirname, name), join(path, name));
@@ -67,12 +52,12 @@ function openPeer(source: PeerSource): Peer {
     METAFLOW_HOME: path,
     PREFECT_HOME: join(path, "store"),
     PREFECT_SERVER_ANALYTICS_ENABLED: "false",
+    PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS: "300",
     ZENML_CONFIG_PATH: join(path, "store"),
     ZENML_ANALYTICS_OPT_IN: "false",
   };
   return {
-    name: source.name,
-    version: readVersion(source.package),
+    name: `${source.name} ${readVersion(source.package)}${source.setting === undefined ? "" : `, ${source.setting}`}`,
     first: { argv: source.first, cwd: path, env },
     again: { argv: source.again ?? source.first, cwd: path, env },
     forget() {

@@ -1,0 +1,124 @@
+/** Large values stored and loaded, in Reprise and in its peers: what a process that has loaded them all needs for it. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { tableFromArrays } from "apache-arrow";
+import { file, table, type StoredFile, type Table } from "../src/materializer/index.ts";
+import { makeFile, Shelf } from "./artifacts.ts";
+import { runForNumber } from "./command.ts";
+import { compare, runAlone, type Comparison, type Contender, type Mode, type Row } from "./harness.ts";
+import { arePeersInstalled, openPeer } from "./peers/peers.ts";
+import { artifactMegabytes } from "./sizes.ts";
+
+export const row: Row = {
+  name: "peer-artifacts",
+  title: "Large artifacts in Reprise and in its peers",
+  measure,
+};
+
+/** What is stored: by Reprise as it is made here, by the peers as their own programs make it of `amount`. */
+interface Subject {
+  readonly kind: "file" | "table" | "json";
+  readonly title: string;
+  readonly amount: string;
+  readonly make: () => unknown;
+  readonly use: (value: unknown) => Promise<unknown>;
+}
+
+const artifactPeers = [
+  { name: "joblib", package: "joblib", program: "joblib_artifacts.py", kinds: ["file", "table", "json"] },
+  { name: "ZenML", package: "zenml", program: "zenml_artifacts.py", kinds: ["file", "table", "json"] },
+  { name: "DVC", package: "dvc", program: "dvc_artifacts.py", kinds: ["file"] },
+] as const;
+
+async function* measure(mode: Mode): AsyncGenerator<Comparison> {
+  if (!arePeersInstalled() || mode.quick) console.error("The peers are skipped: see bench/peers/setup.ts.");
+  const root = await mkdtemp(join(tmpdir(), "reprise-bench-artifacts-"));
+  try {
+    for (const subject of await makeSubjects(root, mode)) yield* measureSubject(root, subject, mode);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+async function makeSubjects(root: string, mode: Mode): Promise<readonly Subject[]> {
+  const megabytes = artifactMegabytes(mode);
+  const path = join(root, "large.bin");
+  await makeFile(path, megabytes);
+  const rows = mode.quick ? 100 : 1_000_000;
+  const columns = Array.from({ length: 10 }, (_, column) => [
+    `column${column}`,
+    Float64Array.from({ length: rows }, (__, at) => (at * 31 + column) / 7),
+  ]);
+  const arrow = tableFromArrays(Object.fromEntries(columns) as Record<string, Float64Array>);
+  const documents = Array.from({ length: mode.quick ? 100 : 400_000 }, (_, at) => ({
+    id: at,
+    title: `document ${at}`,
+    score: at / 7,
+    tags: ["a", "b", `tag ${at % 100}`],
+    nested: {
+      lengths: [at, at + 1, at + 2],
+      text: "the quick brown fox jumps over the lazy dog and runs on ".repeat(2),
+    },
+  }));
+  return [
+    {
+      kind: "file",
+      title: `a file of ${megabytes} MB`,
+      amount: path,
+      make: () => file(path),
+      async use(value) {
+        for await (const _ of (value as StoredFile).stream());
+      },
+    },
+    {
+      kind: "table",
+      title: `a table of ${rows.toLocaleString("en")} × 10 numbers`,
+      amount: String(rows),
+      make: () => table(arrow),
+      use: async (value) => await (value as Table).toArrow(),
+    },
+    {
+      kind: "json",
+      title: `${(JSON.stringify(documents).length / 1e6).toFixed(0)} MB of JSON`,
+      amount: String(documents.length),
+      make: () => documents,
+      use: async (value) => value,
+    },
+  ];
+}
+
+async function* measureSubject(root: string, { kind, title, amount, make, use }: Subject, mode: Mode) {
+  using opened = new DisposableStack();
+  const shelf = new Shelf(join(root, kind));
+  const asked = artifactPeers.filter(({ kinds }) => kinds.some((each) => each === kind));
+  const peers = (arePeersInstalled() && !mode.quick ? asked : []).map(({ program, ...peer }) => {
+    const toArgv = (action: string): string[] => ["python", program, action, kind, amount];
+    return opened.use(openPeer({ ...peer, first: toArgv("store"), again: toArgv("load") }));
+  });
+  const rounds = mode.quick ? 1 : 3;
+  yield await compare({
+    title: `Store ${title}`,
+    limit: "Reprise",
+    contenders: [
+      shelf.storing("Reprise", make),
+      ...peers.map((peer): Contender => ({
+        name: peer.name,
+        before: () => peer.forget(),
+        run: () => runForNumber(peer.first),
+      })),
+    ],
+    rounds,
+  });
+  yield await compare({
+    title: `Load ${title}`,
+    limit: "Reprise",
+    contenders: [
+      shelf.loading("Reprise", use),
+      ...peers.map((peer): Contender => ({ name: peer.name, run: () => runForNumber(peer.again) })),
+    ],
+    rounds,
+  });
+}
+
+if (import.meta.main) await runAlone(row);
