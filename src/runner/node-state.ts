@@ -5,6 +5,7 @@ import type { CodeIdentity } from "../code/identity.ts";
 import type { NodeId, OutputName, PlanNode } from "../define/plan.ts";
 import type { EffectiveOptions } from "../define/resolve-options.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
+import type { Digest } from "../hash/digest.ts";
 import { toStepRunId } from "../record/id.ts";
 import type { ArtifactUse, Run, StepRun } from "../record/run.ts";
 import type { StepNotes } from "./step-context.ts";
@@ -14,6 +15,8 @@ export interface NodeState {
   readonly code: CodeIdentity;
   readonly options: EffectiveOptions;
   readonly policy: CachePolicy;
+  /** Its step run before anything becomes of it. */
+  readonly blank: StepRun;
   stepRun: StepRun;
   key: Key | undefined;
   /** What the nodes that it needs had left when its key was made. */
@@ -23,6 +26,8 @@ export interface NodeState {
   outputs: ReadonlyMap<OutputName, ArtifactUse> | undefined;
   /** The entry that it was reused by, where the next run would take the same one and say nothing of it. */
   taken: CacheEntry | undefined;
+  /** What was read of the world when its outputs were made; undefined when nothing was. */
+  trace: Digest | undefined;
   /** It was executed in this run, not reused. */
   executed: boolean;
   /** Why what is stored of it may not be taken though its key fits. */

@@ -31,17 +31,20 @@ export class NodeStates {
         ? {}
         : { status: "skipped", reason: { code: "not-selected", text: "it was not asked for", differences: [] } };
       const verdict = code.verdict === "proved" ? {} : { verdict: code.verdict };
+      const blank = { ...emptyStepRun(run, node, policy.options), ...verdict, ...skipped };
       this.#states.set(node.id, {
         node,
         code,
         policy: policy.cache,
         options: policy.options,
-        stepRun: { ...emptyStepRun(run, node, policy.options), ...verdict, ...skipped },
+        blank,
+        stepRun: blank,
         key: undefined,
         given: new Map(),
         notes: makeNotes(),
         outputs: undefined,
         taken: undefined,
+        trace: undefined,
         executed: false,
         damage: undefined,
         again: false,

@@ -25,6 +25,7 @@ import { Permits } from "./permits.ts";
 import { policyOf } from "./policy.ts";
 import type { PlayedRun, RunPlanOptions } from "./played-run.ts";
 import type { PlanPorts } from "./plan-ports.ts";
+import { reopenOutdated } from "./reopen-outdated.ts";
 import { recordedCodeOf } from "./recorded-code.ts";
 import { Recorder } from "./recorder.ts";
 import { toRepeatable, type Repeat } from "./repeat.ts";
@@ -65,6 +66,8 @@ export class Progress {
   /** Contents of artifacts made or read in this run, by digest. */
   readonly #contents = new Map<Digest, ArtifactContent>();
   readonly #withheld = new Map<NodeState, Withheld>();
+  /** Nodes below one that was executed twice: they may have read files that it wrote again afterwards. */
+  readonly #doubted = new Set<NodeState>();
   /** Nodes that wait for who executes the same, until what follows from that is done. */
   #waits = 0;
   #wake: () => void = () => {};
@@ -108,6 +111,7 @@ export class Progress {
         if (ready.length > 0) await this.#settle(ready.map((node) => this.#states.get(node.id)));
         else await this.#somethingEnds();
         if (this.#stopped !== undefined) this.#dropRest(this.#stopped);
+        else await reopenOutdated(this.#doubted, this.#schedule, this.#parts);
         this.#startQueued();
       }
       while (!this.#permits.isIdle) await this.#somethingEnds();
@@ -192,8 +196,10 @@ export class Progress {
     const args = toKeyArguments(node, (id, output) => this.#states.outputOf(id, output).digest, secrets);
     state.key = makeNodeKey(node, code, args, secrets);
     state.given = new Map([...dependenciesOf(node)].map((id) => [id, this.#states.get(id).outputs]));
+    // Nothing stays of what was reused or executed before and is not to be taken.
     state.stepRun = {
-      ...state.stepRun,
+      ...state.blank,
+      origin: state.stepRun.origin,
       key: state.key.digest,
       inputs: this.#states.inputsOf(node),
       startedAt: Date.now(),
@@ -214,6 +220,7 @@ export class Progress {
     state.damage = undefined;
     state.again = false;
     state.outputs = new Map(entry.outputs.map((use) => [use.slot, use]));
+    state.trace = entry.trace;
     state.executed = false;
     state.stepRun = {
       ...state.stepRun,
@@ -248,9 +255,13 @@ export class Progress {
   #startQueued(): void {
     while (this.#permits.isFree && this.#queue.length > 0 && !this.#abort.signal.aborted) {
       const waiting = this.#queue.shift() as Waiting;
-      if (this.#schedule.isDropped(waiting.state.node.id)) continue;
-      this.#permits.take(waiting.state.node.id);
-      void this.#execute(waiting);
+      const { id } = waiting.state.node;
+      if (this.#schedule.isDropped(id)) continue;
+      if (this.#schedule.isBehind(id)) this.#schedule.wait(id);
+      else {
+        this.#permits.take(id);
+        void this.#execute(waiting);
+      }
     }
   }
 
@@ -302,10 +313,7 @@ export class Progress {
   /** A node's step run as it is when the node begins to execute. */
   async #begin({ state, found }: Waiting): Promise<StepRun> {
     const reason = await this.#explain(state, found);
-    // Of a step run that was to be reused and turned out to be damaged, nothing stays.
-    const { originAt: _, ...known } = state.stepRun;
-    const nothing = { origin: undefined, savedMs: undefined, outputs: [] };
-    return { ...known, ...nothing, status: "running", reason, startedAt: Date.now() };
+    return { ...state.stepRun, origin: undefined, status: "running", reason, startedAt: Date.now() };
   }
 
   async #executeAlone({ state, found }: Waiting, begun: StepRun, lease: HeldLease | undefined): Promise<void> {
@@ -357,6 +365,7 @@ export class Progress {
       if (result.stepRun.status === "completed") {
         const before = state.outputs;
         state.outputs = new Map(result.stepRun.outputs.map((use) => [use.slot, use]));
+        state.trace = result.stepRun.trace;
         state.executed = true;
         this.#done(state, before);
       } else {
@@ -408,7 +417,9 @@ export class Progress {
     // A node that it needs was repaired meanwhile, and did not give the same again.
     const isStale = [...state.given].some(([need, given]) => !isSame(given, this.#states.get(need).outputs));
     if (isStale) this.#schedule.reopen(id);
-    if (before === undefined || isSame(before, state.outputs)) return;
+    if (before === undefined) return;
+    if (state.executed) for (const other of this.#schedule.below(id)) this.#doubted.add(this.#states.get(other));
+    if (isSame(before, state.outputs)) return;
     // The node ended for the second time: nodes that took what it left the first time are asked again.
     for (const other of this.#schedule.dependants(id)) {
       if (this.#schedule.isDone(other)) this.#schedule.reopen(other);

@@ -1,16 +1,18 @@
 /** Stored bytes that turn out to be damaged while a run reads them. */
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { makePorts, type MemoryPorts } from "../../test/rig/ports.ts";
 import { pipeline, run } from "../../test/rig/run-plan.ts";
 import { step, type Materializer } from "../define/index.ts";
-import { directory, file, type StoredDirectory, type StoredFile } from "../materializer/index.ts";
+import { directory, file, text, type StoredDirectory, type StoredFile } from "../materializer/index.ts";
 import type { Artifact } from "../record/artifact.ts";
 import { openContentStore } from "../store/content-store.ts";
-import { type RunOutcome } from "./run.ts";
+import type { RunEvent } from "../record/event.ts";
+import type { RunOutcome, RunPlanOptions } from "./run.ts";
 
 function statuses({ steps }: RunOutcome): readonly string[] {
   return steps.map(({ node, status, error }) => `${node} ${status}${error === undefined ? "" : `: ${error.message}`}`);
@@ -125,11 +127,11 @@ test("a step that finds the damage after somebody else had it repaired is called
   let reads = 0;
   const repaired = Promise.withResolvers<void>();
   // The first reader gets its answer at once, the second only when the first has had its repair.
-  const text = gatedText(async () => {
+  const gated = gatedText(async () => {
     reads += 1;
     if (reads === 2) await repaired.promise;
   });
-  const make = step({ name: "make", outputs: { a: text }, run: () => ({ a: "one" }) });
+  const make = step({ name: "make", outputs: { a: gated }, run: () => ({ a: "one" }) });
   const early = step({ name: "early", cache: "off", run: ({ a }: { a: string }) => (repaired.resolve(), { b: a }) });
   const late = step({ name: "late", cache: "off", run: ({ a }: { a: string }) => ({ c: a }) });
   const three = pipeline({
@@ -244,4 +246,147 @@ test("when a repair fails, a step that is already at work with other outputs com
   isBroken = false;
   const third = await run(ports, all, { n: 2 });
   assert.deepEqual(statuses(third), ["make completed", "finder completed", "worker cached", "below completed"]);
+});
+
+/**
+ * `make` writes a file besides its outputs, `finder` finds damage of one of them, and two others read the file: `reader`
+ * below `make` itself, `far` below a step that does not read it.
+ */
+async function makeWriters(t: TestContext) {
+  const folder = await mkdtemp(join(tmpdir(), "reprise-test-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, "written");
+  const ports = makePorts();
+  const reads: string[] = [];
+  /** What is waited for before an answer to who reads `a`, and before the file is written. */
+  const waits = { reading: async () => {}, writing: async () => {}, ending: async () => {} };
+  const make = step({
+    name: "make",
+    outputs: { a: gatedText(() => waits.reading()), b: text() },
+    run: async () => {
+      await waits.writing();
+      writeFileSync(path, "right");
+      return { a: "damaged", b: "sound" };
+    },
+  });
+  const finder = step({ name: "finder", run: ({ a, n }: { a: string; n: number }) => ({ c: a + n }) });
+  const reader = step({
+    name: "reader",
+    run: async ({ b, m }: { b: string; m: number }) => {
+      const found = readFileSync(path, "utf8");
+      reads.push(`reader ${found}`);
+      await waits.ending();
+      return { d: b + m + found };
+    },
+  });
+  const between = step({ name: "between", run: ({ b }: { b: string }) => ({ e: b }) });
+  const far = step({
+    name: "far",
+    run: ({ e }: { e: string }) => {
+      const found = readFileSync(path, "utf8");
+      reads.push(`far ${found}`);
+      return { f: e + found };
+    },
+  });
+  const all = pipeline({
+    name: "all",
+    build: ({ n, m }: { n: number; m: number }) => {
+      const { a, b } = make();
+      return { c: finder({ a, n }).c, d: reader({ b, m }).d, f: far({ e: between({ b }).e }).f };
+    },
+  });
+  const first = await run(ports, all, { n: 0, m: 1 });
+  assert.deepEqual(reads.splice(0), ["reader right", "far right"]);
+  return {
+    ports,
+    reads,
+    waits,
+    spoil: async () => await writeFile(path, "spoilt"),
+    damage: async () => await damage(ports, (await artifactOf(ports, first, "make", "a")).root),
+    play: async (params: { readonly n: number; readonly m: number }, options: RunPlanOptions = {}) =>
+      await run(ports, all, params, options),
+    textOf: async (outcome: RunOutcome, node: string, output: string) =>
+      await ports.content.text((await artifactOf(ports, outcome, node, output)).root.digest),
+  };
+}
+
+const of = (node: string, reads: readonly string[]): readonly string[] => reads.filter((read) => read.startsWith(node));
+
+/** A promise that is kept when all of these nodes have ended, and the listener that sees to that. */
+function whenEnded(...nodes: readonly string[]) {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const open = new Set(nodes);
+  const onEvent = (event: RunEvent): void => {
+    if (event.kind === "step-ended" && open.delete(event.step.node) && open.size === 0) resolve();
+  };
+  return { promise, onEvent };
+}
+
+test("a step that is at work on a file when a repair writes it again is run once more, and its result is reused", async (t) => {
+  const { reads, waits, spoil, damage, play, textOf } = await makeWriters(t);
+  await spoil();
+  await damage();
+  const hasRead = Promise.withResolvers<void>();
+  const repair = whenEnded("finder");
+  waits.writing = () => hasRead.promise;
+  waits.ending = async () => (hasRead.resolve(), await repair.promise);
+  const second = await play({ n: 1, m: 2 }, repair);
+  assert.deepEqual(of("reader", reads), ["reader spoilt", "reader right"]);
+  assert.equal(await textOf(second, "reader", "d"), "sound2right");
+  assert.equal(second.steps.find(({ node }) => node === "reader")?.obstacle, undefined);
+  const third = await play({ n: 1, m: 2 });
+  assert.deepEqual(new Set(third.steps.map(({ status }) => status)), new Set(["cached"]));
+});
+
+test("steps that ended on a file before a repair wrote it again are run once more, however far below they are", async (t) => {
+  const { reads, waits, spoil, damage, play, textOf } = await makeWriters(t);
+  await spoil();
+  await damage();
+  const early = whenEnded("reader", "far");
+  waits.reading = () => early.promise;
+  const second = await play({ n: 1, m: 2 }, early);
+  assert.deepEqual(reads.toSorted(), ["far spoilt", "reader right", "reader spoilt"]);
+  assert.deepEqual(statuses(second), [
+    "make completed",
+    "finder completed",
+    "reader completed",
+    "between cached",
+    "far cached",
+  ]);
+  assert.equal(await textOf(second, "reader", "d"), "sound2right");
+  assert.equal(await textOf(second, "far", "f"), "soundright");
+});
+
+test("results that were taken for a file before a repair wrote it again are exchanged for those that fit it", async (t) => {
+  const { reads, waits, spoil, damage, play, textOf } = await makeWriters(t);
+  await spoil();
+  await play({ n: 1, m: 1 });
+  assert.deepEqual(reads.splice(0).toSorted(), ["far spoilt", "reader spoilt"]);
+  await damage();
+  const early = whenEnded("reader", "far");
+  waits.reading = () => early.promise;
+  const third = await play({ n: 2, m: 1 }, early);
+  assert.deepEqual(statuses(third).slice(0, 3), ["make completed", "finder completed", "reader cached"]);
+  assert.deepEqual(reads, []);
+  assert.equal(await textOf(third, "reader", "d"), "sound1right");
+  assert.equal(await textOf(third, "far", "f"), "soundright");
+});
+
+test("a step that has its turn after damage was found waits for the repair", async (t) => {
+  const { reads, spoil, damage, play, textOf } = await makeWriters(t);
+  await spoil();
+  await damage();
+  const second = await play({ n: 1, m: 2 }, { jobs: 1 });
+  assert.deepEqual(of("reader", reads), ["reader right"]);
+  assert.equal(await textOf(second, "reader", "d"), "sound2right");
+});
+
+test("a step is left alone where a repair writes again what it had read", async (t) => {
+  const { reads, waits, damage, play } = await makeWriters(t);
+  await damage();
+  const early = whenEnded("reader");
+  waits.reading = () => early.promise;
+  const second = await play({ n: 1, m: 2 }, early);
+  assert.deepEqual(reads, ["reader right"]);
+  assert.equal(statuses(second)[2], "reader completed");
 });

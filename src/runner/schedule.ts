@@ -124,6 +124,19 @@ export class Schedule {
     return this.#entry(id).neededBy;
   }
 
+  /** Nodes that need this one, directly or by way of others. */
+  below(id: NodeId): ReadonlySet<NodeId> {
+    const found = new Set(this.dependants(id));
+    // A set hands out what is added to it meanwhile.
+    for (const each of found) for (const other of this.dependants(each)) found.add(other);
+    return found;
+  }
+
+  /** Whether something that it needs was reopened, and is not done yet. */
+  isBehind(id: NodeId): boolean {
+    return this.#entry(id).missing > 0;
+  }
+
   isDone(id: NodeId): boolean {
     return this.#entries.get(id)?.state === "done";
   }
