@@ -26,11 +26,11 @@ export async function loadRunDetails(metadata: MetadataStore, run: Run): Promise
   const stored = await metadata.stepRuns({ runs: [run.id] });
   const stepRuns = stored.map((stepRun) => withLiveStepStatus(stepRun, run));
   const results = await loadStepResults(metadata, stepRuns);
-  const versions = await metadata.versions(run.pipeline);
+  const [version] = await metadata.versions(run.pipeline, run.version);
   const uses = stepRuns.flatMap((stepRun) => [...stepRun.inputs, ...stepRun.outputs]);
   return {
     run,
-    version: versions.find((each) => each.version === run.version),
+    version,
     steps: stepRuns.map((stepRun) => ({
       stepRun,
       durationMs: stepRun.finishedAt === undefined ? undefined : stepRun.finishedAt - stepRun.startedAt,

@@ -3,7 +3,7 @@ import { AsyncResource } from "node:async_hooks";
 import { hideInError } from "../define/hide-in-error.ts";
 import { resolveOptions } from "../define/resolve-options.ts";
 import type { Plan, StepDefinition } from "../define/plan.ts";
-import type { StoreError } from "../error.ts";
+import { assertInternal, type StoreError } from "../error.ts";
 import type { CodeIdentity } from "../code/identity.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { PipelineVersion, Run } from "../record/run.ts";
@@ -129,8 +129,10 @@ async function repeatRun(parts: RepeatParts): Promise<RunOutcome | undefined> {
 }
 
 async function tellRepeated({ run, steps, savedMs }: RunOutcome, parts: RepeatParts): Promise<void> {
-  const { plan, ports, identities, recorder, begun } = parts;
-  tellStart(recorder, plan, ports, begun, await ports.metadata.versionOf(toVersion(plan, identities, begun.startedAt)));
+  const { plan, ports, recorder, begun } = parts;
+  const [version] = await ports.metadata.versions(run.pipeline, run.version);
+  assertInternal(version, `version ${run.version} of pipeline "${run.pipeline}" is not recorded`);
+  tellStart(recorder, plan, ports, begun, version);
   const time = run.finishedAt ?? Date.now();
   for (const step of steps) recorder.emit({ kind: "step-ended", time, step });
   await tellReusedMetrics(steps, ports.metadata, recorder);

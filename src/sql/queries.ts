@@ -128,8 +128,10 @@ export function* selectPipelines(): Query<readonly PipelineSummary[]> {
   return summaries;
 }
 
-export function* selectVersions(pipeline: string): Query<readonly PipelineVersion[]> {
-  const rows = yield* execute("SELECT * FROM pipeline_versions WHERE pipeline = ? ORDER BY version", pipeline);
+export function* selectVersions(pipeline: string, number: number | undefined): Query<readonly PipelineVersion[]> {
+  const conditions = new Conditions().where("pipeline = ?", pipeline).where("version = ?", number);
+  const sql = `SELECT * FROM pipeline_versions ${conditions} ORDER BY version`;
+  const rows = yield* execute(sql, ...conditions.parameters);
   return rows.map(toVersion);
 }
 

@@ -186,8 +186,8 @@ class SqliteMetadataStore implements MetadataStore {
     return this.#read(() => selectPipelines());
   }
 
-  versions(pipeline: string): ReturnType<MetadataStore["versions"]> {
-    return this.#read(() => selectVersions(pipeline));
+  versions(pipeline: string, number?: number): ReturnType<MetadataStore["versions"]> {
+    return this.#read(() => selectVersions(pipeline, number));
   }
 
   runs(query: RunQuery): ReturnType<MetadataStore["runs"]> {

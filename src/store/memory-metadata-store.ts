@@ -155,8 +155,9 @@ class MemoryMetadataStore implements MetadataStore {
     });
   }
 
-  async versions(pipeline: string): Promise<readonly PipelineVersion[]> {
-    return [...(this.#versions.get(pipeline) ?? [])];
+  async versions(pipeline: string, number?: number): Promise<readonly PipelineVersion[]> {
+    const versions = this.#versions.get(pipeline) ?? [];
+    return versions.filter(({ version }) => number === undefined || version === number);
   }
 
   async runs(query: RunQuery): Promise<readonly Run[]> {

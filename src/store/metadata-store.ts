@@ -250,8 +250,8 @@ export interface MetadataStore extends AsyncDisposable {
 
   /** By name, in code-unit order. */
   pipelines(): Promise<readonly PipelineSummary[]>;
-  /** Oldest first. */
-  versions(pipeline: string): Promise<readonly PipelineVersion[]>;
+  /** Oldest first; only the one of a number where that is given. */
+  versions(pipeline: string, number?: number): Promise<readonly PipelineVersion[]>;
   runs(query: RunQuery): Promise<readonly Run[]>;
   /** Of the given runs: run by run as asked, in plan order. Else newest run first, latest start first. */
   stepRuns(query: StepRunQuery): Promise<readonly StepRun[]>;

@@ -228,6 +228,8 @@ export function testPipelines(current: () => MetadataStore): void {
     assert.deepEqual(again, first);
     assert.equal(other.version, 1);
     assert.deepEqual(await store.versions("first_pipeline"), [first, second]);
+    assert.deepEqual(await store.versions("first_pipeline", 2), [second]);
+    assert.deepEqual(await store.versions("first_pipeline", 3), []);
     assert.deepEqual(await store.versions("unknown"), []);
   });
 

@@ -106,7 +106,7 @@ async function collectRuns(metadata: MetadataStore, records: ArchiveRecords): Pr
   const ids = [...new Set([...records.stepRuns.values()].map(({ run }) => run))];
   if (ids.length === 0) return;
   for (const run of (await metadata.runs({ ids })).map(withLiveStatus)) {
-    const version = (await metadata.versions(run.pipeline)).find((each) => each.version === run.version);
+    const [version] = await metadata.versions(run.pipeline, run.version);
     if (version === undefined) continue;
     const { version: _number, ...content } = version;
     records.versions.set(version.digest, content);
