@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { tableFromArrays, tableFromIPC, tableToIPC } from "apache-arrow";
 import { openFolder } from "../src/blob/folder.ts";
+import type { BlobRef } from "../src/define/materializer.ts";
+import type { Digest } from "../src/hash/digest.ts";
 import {
   createRegistry,
   file,
@@ -17,7 +19,9 @@ import {
   type StoredValue,
   type Table,
 } from "../src/materializer/index.ts";
+import { openSqlite } from "../src/sql/sqlite.ts";
 import { openContentStore, type ContentStore } from "../src/store/content-store.ts";
+import { openSizedBlobStore } from "../src/store/sized-blob-store.ts";
 import {
   atMost,
   compare,
@@ -46,6 +50,7 @@ async function* measure(mode: Mode): AsyncGenerator<Comparison> {
     yield* measureTable(root, mode);
     yield* measureJson(root, mode);
     yield* measureSmallValues(root, mode);
+    yield* measureSizes(root, mode);
   } finally {
     await rm(root, { recursive: true, force: true });
   }
@@ -253,30 +258,77 @@ async function* measureSmallValues(root: string, mode: Mode): AsyncGenerator<Com
   });
 }
 
-/** A folder of blobs that is emptied before each round, and the value that was stored last. */
+/** What decides up to which size a blob is a row: the limit is a file. */
+async function* measureSizes(root: string, mode: Mode): AsyncGenerator<Comparison> {
+  const count = mode.quick ? 10 : 1000;
+  const rounds = mode.quick ? 1 : 5;
+  for (const kibibytes of mode.quick ? [1] : [1, 8, 16, 64]) {
+    const values = Array.from({ length: count }, (_, at) => Buffer.alloc(kibibytes * 1024, `value ${at} `));
+    const title = `${count.toLocaleString("en")} blobs of ${kibibytes} KiB`;
+    const kept = (["a file each", "a row each"] as const).map((name) => {
+      const shelf = new Shelf(root, name === "a row each" ? Infinity : -1);
+      const stored: BlobRef[] = [];
+      const storing = async (): Promise<void> => {
+        stored.length = 0;
+        for (const value of values) stored.push(await shelf.put(value));
+      };
+      const loading = async (): Promise<void> => {
+        for (const { digest } of stored) await shelf.bytes(digest);
+      };
+      return {
+        storing: { name, before: () => shelf.empty(), run: storing },
+        loading: { name, run: loading },
+      };
+    });
+    for (const [what, of] of [
+      ["Store", "storing"],
+      ["Load, verified,", "loading"],
+    ] as const) {
+      yield await compare({
+        title: `${what} ${title}`,
+        limit: "a file each",
+        contenders: kept.map((each) => each[of]),
+        rounds,
+      });
+    }
+  }
+}
+
+/** Stored blobs, as the stack has them or all in files, emptied before each round, and the value that was stored last. */
 export class Shelf {
   readonly #path: string;
-  #content: Promise<ContentStore>;
+  readonly #smallBytes: number | undefined;
+  #open: Promise<OpenShelf>;
   #last: StoredValue | undefined;
 
-  constructor(root: string) {
-    this.#path = join(root, "blobs");
-    this.#content = this.#open();
+  /** @param smallBytes - Up to which size a blob is a row; the stack's by default. */
+  constructor(root: string, smallBytes?: number) {
+    this.#path = join(root, `blobs-${smallBytes ?? "stack"}`);
+    this.#smallBytes = smallBytes;
+    this.#open = this.#openAnew();
   }
 
   async empty(): Promise<void> {
-    await (await this.#content)[Symbol.asyncDispose]();
+    await (await this.#open).close();
     await rm(this.#path, { recursive: true, force: true });
-    this.#content = this.#open();
-    await this.#content;
+    this.#open = this.#openAnew();
+    await this.#open;
   }
 
   async store(value: unknown): Promise<StoredValue> {
-    return (this.#last = await storeValue(value, { registry, blobs: await this.#content }));
+    return (this.#last = await storeValue(value, { registry, blobs: (await this.#open).content }));
   }
 
   async load(stored: StoredValue): Promise<unknown> {
-    return await loadValue(stored, { registry, blobs: await this.#content });
+    return await loadValue(stored, { registry, blobs: (await this.#open).content });
+  }
+
+  async put(bytes: Uint8Array): Promise<BlobRef> {
+    return await (await this.#open).content.put(bytes);
+  }
+
+  async bytes(digest: Digest): Promise<Uint8Array> {
+    return await (await this.#open).content.bytes(digest);
   }
 
   storing(name: string, make: () => unknown): Contender {
@@ -287,9 +339,24 @@ export class Shelf {
     return { name, run: async () => void (await use(await this.load(this.#last as StoredValue))) };
   }
 
-  async #open(): Promise<ContentStore> {
-    return openContentStore(await openFolder({ path: this.#path }));
+  async #openAnew(): Promise<OpenShelf> {
+    const metadata = await openSqlite({ path: join(this.#path, "metadata.db") });
+    const large = await openFolder({ path: this.#path });
+    const size = this.#smallBytes === undefined ? {} : { smallBytes: this.#smallBytes };
+    const content = openContentStore(openSizedBlobStore({ small: metadata.blobs, large, ...size }));
+    return {
+      content,
+      async close() {
+        await content[Symbol.asyncDispose]();
+        await metadata[Symbol.asyncDispose]();
+      },
+    };
   }
+}
+
+interface OpenShelf {
+  readonly content: ContentStore;
+  close(): Promise<void>;
 }
 
 function copying(path: string, copy: string): Omit<Contender, "name"> {

@@ -24,6 +24,8 @@ import type { Trace } from "../src/record/trace.ts";
 import { runPlan, type RunOutcome, type RunPlanOptions } from "../src/runner/run.ts";
 import { openSqlite } from "../src/sql/sqlite.ts";
 import { openContentStore } from "../src/store/content-store.ts";
+import { findStoredBlob } from "./rig/stored-blobs.ts";
+import { openSizedBlobStore } from "../src/store/sized-blob-store.ts";
 import { sampleDigest } from "../src/testing/sample-records.ts";
 import { makePorts, type MemoryPorts } from "./rig/ports.ts";
 
@@ -60,7 +62,7 @@ interface Store extends AsyncDisposable {
 async function openStore(): Promise<Store> {
   const path = await mkdtemp(join(tmpdir(), "reprise-archive-"));
   const metadata = await openSqlite({ path: join(path, "metadata.db") });
-  const blobs = await openFolder({ path });
+  const blobs = openSizedBlobStore({ small: metadata.blobs, large: await openFolder({ path }) });
   const ports: MemoryPorts = { ...makePorts(), metadata, blobs, content: openContentStore(blobs) };
   const file = join(path, "cache.tar");
   return {
@@ -320,10 +322,8 @@ test("damaged bytes here are mended by an import that has them", async () => {
   await there.run(3);
   const [entry] = await there.ports.metadata.cacheEntriesOf({ step: "load" });
   assert.ok(entry);
-  const path = await there.ports.blobs.localPath(entry.blobs[0]!.digest);
   await there.ports.metadata.write([{ kind: "remove-cache-entries", entries: [entry] }]);
-  await rm(path as string);
-  await writeFile(path as string, "[0,9]");
+  findStoredBlob(there.path, entry.blobs[0]!.digest)?.overwrite(Buffer.from("[0,9]"));
   const report = await there.import(here.file);
   assert.deepEqual([report.added.length, report.blobs], [1, 1]);
   assert.deepEqual(await (await historyOf(there).artifact("rows")).load(), [0, 1, 2]);

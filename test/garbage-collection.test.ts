@@ -19,6 +19,8 @@ import { runPlan, type RunOutcome } from "../src/runner/run.ts";
 import { describeProcess } from "../src/store/process.ts";
 import { openSqlite } from "../src/sql/sqlite.ts";
 import { openContentStore } from "../src/store/content-store.ts";
+import { openSizedBlobStore } from "../src/store/sized-blob-store.ts";
+import { listStoredBlobs } from "./rig/stored-blobs.ts";
 import { sampleArtifact } from "../src/testing/sample-records.ts";
 import { makePorts, type MemoryPorts } from "./rig/ports.ts";
 
@@ -45,7 +47,7 @@ interface Store extends AsyncDisposable {
 async function openStore(): Promise<Store> {
   const path = await mkdtemp(join(tmpdir(), "reprise-gc-"));
   const metadata = await openSqlite({ path: join(path, "metadata.db") });
-  const blobs = await openFolder({ path });
+  const blobs = openSizedBlobStore({ small: metadata.blobs, large: await openFolder({ path }) });
   const ports: MemoryPorts = { ...makePorts(), metadata, blobs, content: openContentStore(blobs) };
   return {
     path,
@@ -67,6 +69,11 @@ async function sizeOfFolder(path: string): Promise<number> {
   return total;
 }
 
+/** Of all blobs, in files and in rows. */
+function sizeOfBlobs(path: string): number {
+  return listStoredBlobs(path).reduce((sum, blob) => sum + blob.read().byteLength, 0);
+}
+
 function runsOf({ runs }: Removal): readonly string[] {
   return runs.map((run) => run.id);
 }
@@ -82,18 +89,18 @@ async function addEntry({ ports }: Store, like: CacheEntry, reads: Trace["reads"
   return entry;
 }
 
-test("the bytes that a preview promises are those that are freed, and those that the folder loses", async () => {
+test("the bytes that a preview promises are those that are freed, and those that the store loses", async () => {
   await using store = await openStore();
   const { ports, path } = store;
   for (const size of [200_000, 30_000, 5000]) await store.run(size);
   await store.run(5000);
-  const before = { all: await sizeOfFolder(path), blobs: await sizeOfFolder(join(path, "objects")) };
+  const before = { all: await sizeOfFolder(path), blobs: sizeOfBlobs(path) };
   const removal = await planCollection(ports, { keep: 2 }, Date.now() + 2 * hour);
   assert.equal(runsOf(removal).length, 2);
   // A text of 200,000 and one of 30,000 characters, and their lengths as JSON.
   assert.equal(removal.bytes, 200_000 + 30_000 + "200000".length + "30000".length);
   const freed = await applyRemoval(ports, removal);
-  const after = { all: await sizeOfFolder(path), blobs: await sizeOfFolder(join(path, "objects")) };
+  const after = { all: await sizeOfFolder(path), blobs: sizeOfBlobs(path) };
   assert.equal(freed.bytes, removal.bytes);
   assert.equal(before.blobs - after.blobs, freed.bytes);
   assert.equal(before.all - after.all, freed.bytes + freed.recordBytes);
@@ -114,7 +121,7 @@ test("a size is reached by removing the runs that were used longest ago", async 
   const removal = await planCollection(ports, { maxSize }, Date.now());
   assert.deepEqual(runsOf(removal), [second.run.id]);
   await applyRemoval(ports, removal);
-  assert.ok((await sizeOfFolder(join(path, "objects"))) <= maxSize);
+  assert.ok(sizeOfBlobs(path) <= maxSize);
   const more = await planCollection(ports, { maxSize: 15_000 }, Date.now());
   assert.deepEqual(runsOf(more), [third.run.id]);
   assert.equal((await ports.metadata.runs({ ids: [first.run.id, again.run.id] })).length, 2);
@@ -141,7 +148,7 @@ test("a pinned result survives every collection, with its artifacts, its bytes a
   // Its run is removed by its name; the result stays.
   await applyRemoval(ports, await planRunRemoval(ports, [run], { data: "remove" }, later));
   await applyRemoval(ports, await planCollection(ports, {}, later));
-  assert.equal(await sizeOfFolder(join(path, "objects")), 10_000);
+  assert.equal(sizeOfBlobs(path), 10_000);
   const again = await store.run(10_000);
   assert.equal(again.steps[0]?.status, "cached");
   assert.deepEqual((await pinEntries(ports.metadata, ["make"], undefined)).length, 1);
@@ -169,7 +176,7 @@ test("removing a result leaves what a run names, and the step runs again", async
   await applyRemoval(ports, await planRunRemoval(ports, runs, { data: "keep" }, Date.now()));
   const rest = await planEntryRemoval(ports, await ports.metadata.cacheEntriesOf({}), Date.now());
   assert.equal((await applyRemoval(ports, rest)).bytes, 10_005);
-  assert.equal(await sizeOfFolder(join(path, "objects")), 0);
+  assert.equal(sizeOfBlobs(path), 0);
 });
 
 test("of each step, the results that were used last can be kept", async () => {
@@ -299,5 +306,5 @@ test("nothing goes when a run has begun since the preview, nor a blob that someb
   const all = await planRunRemoval(ports, runs, { data: "remove" }, Date.now());
   await ports.content.put("x".repeat(10_000));
   assert.equal((await applyRemoval(ports, all)).bytes, 5);
-  assert.equal(await sizeOfFolder(join(path, "objects")), 10_000);
+  assert.equal(sizeOfBlobs(path), 10_000);
 });

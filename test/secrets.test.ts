@@ -12,6 +12,7 @@ import { diffRuns } from "../src/history/diff-runs.ts";
 import { explainStepRun } from "../src/history/explain-step-run.ts";
 import { runPlan } from "../src/runner/run.ts";
 import { makePorts } from "./rig/ports.ts";
+import { listStoredBlobs } from "./rig/stored-blobs.ts";
 import { openStoredPorts } from "./rig/stored-ports.ts";
 
 const pipeline = createPipelineFunction({
@@ -110,6 +111,10 @@ function assertNowhere(folder: string, key: unknown): void {
     if (!entry.isFile()) continue;
     const content = readFileSync(join(entry.parentPath, entry.name));
     for (const trace of [...traces, ...bytes]) assert.ok(!content.includes(trace), `${entry.name}: ${String(trace)}`);
+  }
+  // A row may lie in pieces in its file.
+  for (const { digest, read } of listStoredBlobs(folder)) {
+    for (const trace of [...traces, ...bytes]) assert.ok(!read().includes(trace), `${digest}: ${String(trace)}`);
   }
 }
 

@@ -55,7 +55,7 @@ export const errorAdvice: Readonly<Record<ErrorCode, string>> = {
     "Something differs from all stored results, as the error says. Run once without `--cache require`, or undo what changed.",
   RPS3005: "Ask for results after looking at the run's status; `reprise show RUN` says which steps finished.",
   RPS4001:
-    "Check that the folder exists, is writable and on a disk with space; `reprise doctor` says what is wrong with it. Damaged records are moved away: what is stored as data stays.",
+    "Check that the folder exists, is writable and on a disk with space; `reprise doctor` says what is wrong with it. Damaged records are moved away: what is stored as files stays.",
   RPS4002: "Update Reprise in this project, or name another store with `--store`.",
   RPS4003:
     "Bytes were removed behind the store's back. The step that made them runs again by itself; `reprise doctor` finds all such places.",

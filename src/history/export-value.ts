@@ -40,7 +40,14 @@ export async function pathOfArtifact(ports: HistoryPorts, artifact: Artifact): P
       hint: `Copy it: reprise get ${artifactKey(artifact)} -o FOLDER`,
     });
   }
-  return await ports.content.path(artifact.root.digest);
+  const path = await ports.content.path(artifact.root.digest);
+  // A copy would be gone when this process is.
+  if ((await ports.blobs.localPath(artifact.root.digest)) === undefined) {
+    throw new UsageError("RPS6001", `${artifactKey(artifact)} has no file in the store, which cannot be written`, {
+      hint: `Copy it: reprise get ${artifactKey(artifact)} -o FILE`,
+    });
+  }
+  return path;
 }
 
 /** The bytes that a reader means: of a file those of the file, else those of the artifact's root. */

@@ -178,7 +178,7 @@ export function refuseByHeader(path: string, migrations: readonly string[], Conn
 
 /** What to do about a file whose bytes are damaged. */
 export const afterCorruption =
-  "Move metadata.db, and metadata.db-wal where it is there, out of the store's folder, or put a copy in their place: the next run makes new records, and what is stored as data stays";
+  "Move metadata.db, and metadata.db-wal where it is there, out of the store's folder, or put a copy in their place: the next run makes new records, and what is stored as files stays";
 
 /** Whether the schema is this version's. Refuses a newer one. */
 function isMigrated(connection: DatabaseSync, path: string, migrations: readonly string[]): boolean {

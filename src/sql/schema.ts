@@ -218,4 +218,18 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX repeatables_by_run ON repeatables (run);
   `,
+  `
+  -- Blobs so small that a file each costs more than their bytes. Sealed: 1, until somebody else than the store writes to
+  -- the bytes, or may have done so. Touched: when it was last written or wanted; it grows each time.
+  CREATE TABLE blobs (
+    digest     TEXT    NOT NULL PRIMARY KEY,
+    sealed     INTEGER NOT NULL DEFAULT 0,
+    touched_at REAL    NOT NULL DEFAULT 0,
+    bytes      BLOB    NOT NULL
+  ) STRICT;
+  -- The store itself writes a row once, and replaces it as a whole.
+  CREATE TRIGGER blobs_altered AFTER UPDATE OF digest, bytes ON blobs BEGIN
+    UPDATE blobs SET sealed = 0 WHERE digest = new.digest;
+  END;
+  `,
 ];

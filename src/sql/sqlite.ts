@@ -19,6 +19,8 @@ import type {
   StepRunQuery,
   Written,
 } from "../store/metadata-store.ts";
+import type { BlobStore } from "../store/blob-store.ts";
+import { openBlobTable, sumBlobs } from "./blob-table.ts";
 import { applyChanges, type Scratch } from "./changes.ts";
 import {
   afterCorruption,
@@ -66,13 +68,18 @@ export interface SqliteOptions {
   readonly busyTimeoutMs?: number;
 }
 
+export interface SqliteStore extends MetadataStore {
+  /** Small blobs, in the same file. They are closed with it. */
+  readonly blobs: BlobStore;
+}
+
 /**
  * Opens a SQLite file as a metadata store. A commit outlives the process, however it ends; a power loss may take the
  * last commits away, and never leaves half of one. Throws a StoreError: RPS4001 when it is no store or cannot be
  * opened, RPS4002 when a newer Reprise wrote it. A file that may only be read is opened all the same: it answers
  * questions, and refuses writes.
  */
-export async function openSqlite({ path, busyTimeoutMs = 30_000 }: SqliteOptions): Promise<MetadataStore> {
+export async function openSqlite({ path, busyTimeoutMs = 30_000 }: SqliteOptions): Promise<SqliteStore> {
   const file = resolve(path);
   const database = await patiently(busyTimeoutMs, () => openDatabase(file, migrations)).catch((cause: unknown) => {
     if (cause instanceof RepriseError) throw cause;
@@ -94,7 +101,8 @@ interface Asked {
   readonly reject: (error: unknown) => void;
 }
 
-class SqliteMetadataStore implements MetadataStore {
+class SqliteMetadataStore implements SqliteStore {
+  readonly blobs: BlobStore;
   readonly #path: string;
   readonly #database: Database;
   readonly #busyTimeoutMs: number;
@@ -109,6 +117,10 @@ class SqliteMetadataStore implements MetadataStore {
     this.#path = path;
     this.#database = database;
     this.#busyTimeoutMs = busyTimeoutMs;
+    this.blobs = openBlobTable({
+      read: (query) => this.#read(query, "statement"),
+      write: (query) => this.#change(query),
+    });
   }
 
   async write(changes: readonly Change[]): Promise<Written> {
@@ -229,7 +241,8 @@ class SqliteMetadataStore implements MetadataStore {
   }
 
   async size(): Promise<number> {
-    return sizeOfFiles(this.#path);
+    const blobs = await this.#read(sumBlobs, "statement");
+    return Math.max(0, sizeOfFiles(this.#path) - blobs);
   }
 
   compact(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 
 /** Never a boolean, a Date or undefined: drivers disagree about them, some silently. */
-export type SqlValue = string | number | null;
+export type SqlValue = string | number | Uint8Array | null;
 
 export type Row = Readonly<Record<string, SqlValue>>;
 

@@ -13,8 +13,6 @@ export interface StoreHealth {
   readonly hint: string | undefined;
   /** Version of the schema; undefined when the records cannot be read. */
   readonly schema: number | undefined;
-  /** Of the records and their log. */
-  readonly metadataBytes: number;
   /** Files that writers have not finished, and the age of the oldest. */
   readonly unfinished: { readonly count: number; readonly oldestMs: number };
 }
@@ -23,15 +21,8 @@ export interface StoreHealth {
 export async function inspectStore(storePath: string, now: number): Promise<StoreHealth> {
   const file = join(storePath, "metadata.db");
   const unfinished = await countUnfinished(join(storePath, "tmp"), now);
-  if (!existsSync(file))
-    return { exists: false, problems: [], hint: undefined, schema: undefined, metadataBytes: 0, unfinished };
-  const sizes = await Promise.all([file, `${file}-wal`].map((path) => stat(path).catch(() => ({ size: 0 }))));
-  return {
-    exists: true,
-    ...inspectDatabase(file),
-    metadataBytes: sizes.reduce((sum, { size }) => sum + size, 0),
-    unfinished,
-  };
+  if (!existsSync(file)) return { exists: false, problems: [], hint: undefined, schema: undefined, unfinished };
+  return { exists: true, ...inspectDatabase(file), unfinished };
 }
 
 async function countUnfinished(folder: string, now: number): Promise<StoreHealth["unfinished"]> {

@@ -22,6 +22,7 @@ import { openContentStore, type ContentStore } from "../store/content-store.ts";
 import type { MetadataStore } from "../store/metadata-store.ts";
 import { openSalt, openSecretKey } from "./salt.ts";
 import { openOverflow } from "../store/overflow.ts";
+import { openSizedBlobStore } from "../store/sized-blob-store.ts";
 import { loadConfig, type LoadedConfig } from "./config.ts";
 import type { Config, StackConfig } from "./define-config.ts";
 import { makeStoreFolder, metadataFile, refuseEmptied } from "./store-folder.ts";
@@ -106,10 +107,9 @@ interface Store {
 async function openStore(storePath: string): Promise<Store> {
   makeStoreFolder(storePath);
   await refuseEmptied(storePath);
-  return {
-    metadata: await openSqlite({ path: metadataFile(storePath) }),
-    blobs: await openFolder({ path: storePath }),
-  };
+  const metadata = await openSqlite({ path: metadataFile(storePath) });
+  const large = await openFolder({ path: storePath });
+  return { metadata, blobs: openSizedBlobStore({ small: metadata.blobs, large }) };
 }
 
 async function openEmptyStore(): Promise<Store> {

@@ -42,16 +42,16 @@ const pollMs = 10;
 const patienceMs = 300;
 
 /**
- * Refuses a store whose data is there and whose records are a file without bytes: they were lost, and nobody should
- * find that out from a store that looks new. Another process that makes the records at this moment is waited for.
+ * Refuses a store that was used and whose records are a file without bytes: they were lost, and nobody should find that
+ * out from a store that looks new. Another process that makes the records at this moment is waited for.
  */
 export async function refuseEmptied(storePath: string): Promise<void> {
   const file = metadataFile(storePath);
   for (let waitedMs = 0; isEmptied(file); waitedMs += pollMs) {
-    if (!hasBlobs(storePath)) return;
+    if (!wasUsed(storePath)) return;
     if (waitedMs >= patienceMs) {
       throw new StoreError("RPS4001", `The records of the store ${storePath} are gone: ${file} is empty.`, {
-        hint: `Put a copy of it in its place, or remove it to go on with new records: what is stored as data stays`,
+        hint: `Put a copy of it in its place, or remove it to go on with new records: what is stored as files stays`,
         data: { path: file, isCorrupt: true },
       });
     }
@@ -64,11 +64,18 @@ function isEmptied(file: string): boolean {
   return sizeOf(file) === 0 && (sizeOf(`${file}-wal`) ?? 0) === 0;
 }
 
-function hasBlobs(storePath: string): boolean {
+/** Whether something lies beside the records that only a run leaves: small blobs go with them, so there may be no file of data. */
+function wasUsed(storePath: string): boolean {
   const objects = join(storePath, "objects", "sha256");
+  return (
+    list(join(storePath, "code")).length > 0 || list(objects).some((shelf) => list(join(objects, shelf)).length > 0)
+  );
+}
+
+function list(folder: string): readonly string[] {
   try {
-    return readdirSync(objects).some((shelf) => readdirSync(join(objects, shelf)).length > 0);
+    return readdirSync(folder);
   } catch {
-    return false;
+    return [];
   }
 }

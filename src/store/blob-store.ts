@@ -11,6 +11,11 @@ export interface BlobStat {
   readonly sealed: boolean;
 }
 
+export interface UploadOptions {
+  /** The bytes are those of a file, and will be asked for as one: a store that has files keeps them in one. */
+  readonly asFile?: boolean;
+}
+
 /** Bytes being written: nothing is visible under a digest before `commit`. */
 export interface BlobUpload {
   write(chunk: Uint8Array): Promise<void>;
@@ -24,13 +29,16 @@ export interface BlobUpload {
 }
 
 export interface BlobStore extends AsyncDisposable {
-  upload(): Promise<BlobUpload>;
+  upload(options?: UploadOptions): Promise<BlobUpload>;
   /** All of it, in one go, in memory that nobody else uses: no Buffer, whose slices share it. Undefined when missing. Not verified. */
   read(digest: Digest): Promise<Uint8Array | undefined>;
   /** Undefined when missing. Not verified. */
   stream(digest: Digest): Promise<AsyncIterable<Uint8Array> | undefined>;
-  /** A local file with these bytes, where the adapter has one. Not verified. */
-  localPath(digest: Digest): Promise<string | undefined>;
+  /**
+   * A local file with these bytes, where the adapter has one. Not verified. `make`: an adapter that has files, and these
+   * bytes elsewhere, moves them to a file if it can.
+   */
+  localPath(digest: Digest, options?: { readonly make?: boolean }): Promise<string | undefined>;
   stat(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>>;
   /** As {@link stat}, and counts what is there as written now, so that nobody collects it. */
   touch(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>>;

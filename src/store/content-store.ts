@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { BlobReader, BlobRef, BlobSource, BlobWriter } from "../define/materializer.ts";
 import { StoreError } from "../error.ts";
 import { digestBytes, Digester, type Digest } from "../hash/digest.ts";
-import type { BlobStore } from "./blob-store.ts";
+import type { BlobStore, UploadOptions } from "./blob-store.ts";
 
 export type BlobHealth = "ok" | "missing" | "corrupt";
 
@@ -43,8 +43,9 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
   async put(source: BlobSource, options: PutOptions = {}): Promise<BlobRef> {
     const bytes = typeof source === "string" ? Buffer.from(source, "utf8") : source;
     if (bytes instanceof Uint8Array) return this.#putBytes(bytes, options);
-    const chunks = "path" in bytes ? readChunks(bytes.path) : bytes;
-    return this.#putChunks(chunks, options);
+    return "path" in bytes
+      ? this.#putChunks(readChunks(bytes.path), { ...options, asFile: true })
+      : this.#putChunks(bytes, options);
   }
 
   /** The bytes, verified. Throws a StoreError: RPS4003 when they are missing, RPS4004 when they are not what they were. */
@@ -102,7 +103,7 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
    * answer; a blob store without files gets a copy that lives as long as this object.
    */
   async path(digest: Digest): Promise<string> {
-    const local = await this.#blobs.localPath(digest);
+    const local = await this.#blobs.localPath(digest, { make: true });
     if (local === undefined) return this.#copyToFile(digest);
     const before = await fingerprintFile(local);
     if (before !== undefined && this.#verifiedFiles.get(digest) === before) return local;
@@ -180,8 +181,8 @@ export class ContentStore implements BlobWriter, BlobReader, AsyncDisposable {
     return ref;
   }
 
-  async #putChunks(chunks: AsyncIterable<Uint8Array>, options: PutOptions): Promise<BlobRef> {
-    const upload = await this.#blobs.upload();
+  async #putChunks(chunks: AsyncIterable<Uint8Array>, options: PutOptions & UploadOptions): Promise<BlobRef> {
+    const upload = await this.#blobs.upload(options);
     try {
       const digester = new Digester();
       for await (const chunk of chunks) {

@@ -273,7 +273,7 @@ export interface MetadataStore extends AsyncDisposable {
   metrics(query: { readonly stepRuns: readonly StepRunId[] }): Promise<readonly MetricPoint[]>;
   /** Every blob that some artifact names, for garbage collection. One may come several times. */
   referencedBlobs(): AsyncIterable<Digest>;
-  /** What the records take on the disk at this moment, in bytes. */
+  /** What the records take on the disk at this moment, in bytes, without blobs that lie beside them in the same file. */
   size(): Promise<number>;
   /** Gives room that removed records left back to the disk, where it is worth it. */
   compact(): Promise<void>;

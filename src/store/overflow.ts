@@ -2,7 +2,7 @@
 import type { BlobRef, BlobWriter } from "../define/materializer.ts";
 import { StoreError } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
-import type { BlobStat, BlobStore, BlobUpload } from "./blob-store.ts";
+import type { BlobStat, BlobStore, BlobUpload, UploadOptions } from "./blob-store.ts";
 import { openContentStore } from "./content-store.ts";
 import { openMemoryBlobStore } from "./memory-blob-store.ts";
 
@@ -68,8 +68,8 @@ class OverflowingBlobStore implements BlobStore {
     this.#isUsed = isUsed;
   }
 
-  upload(): Promise<BlobUpload> {
-    return this.#store.upload();
+  upload(options?: UploadOptions): Promise<BlobUpload> {
+    return this.#store.upload(options);
   }
 
   async read(digest: Digest): Promise<Uint8Array | undefined> {
@@ -80,8 +80,8 @@ class OverflowingBlobStore implements BlobStore {
     return (await this.#store.stream(digest)) ?? (await this.#memory.stream(digest));
   }
 
-  localPath(digest: Digest): Promise<string | undefined> {
-    return this.#store.localPath(digest);
+  localPath(...given: Parameters<BlobStore["localPath"]>): Promise<string | undefined> {
+    return this.#store.localPath(...given);
   }
 
   async stat(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, BlobStat>> {

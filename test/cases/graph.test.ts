@@ -1,12 +1,11 @@
 /** The graph, and what is upstream. */
 import assert from "node:assert/strict";
-import { readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { applyRemoval } from "../../src/history/apply-removal.ts";
 import { planCollection } from "../../src/history/removal.ts";
 import { openStack } from "../../src/stack/stack.ts";
+import { listStoredBlobs } from "../rig/stored-blobs.ts";
 import { Playground, type Played } from "./playground.ts";
 
 /** A pipeline in one file: steps, and the body of its build. */
@@ -160,16 +159,10 @@ const show = step({ name: "show", run: ({ drawn }: { drawn: number }) => "drew "
     ),
   );
   await project.play();
-  for (const path of blobsOf(project)) rmSync(path);
+  for (const blob of listStoredBlobs(project.at(".reprise"))) blob.remove();
   const { outputs } = await project.play();
   assert.equal(outputs["shown"], `drew ${String(outputs["drawn"])}`);
 });
-
-function blobsOf(project: Playground): readonly string[] {
-  return readdirSync(project.at(".reprise/objects"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-}
 
 test("D18: what a run leaves out is taken as it is stored, and where nothing is stored nothing below it runs", async () => {
   using project = Playground.open(chain);

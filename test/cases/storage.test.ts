@@ -1,6 +1,6 @@
 /** Storage, crashes, corruption. */
 import assert from "node:assert/strict";
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
@@ -12,6 +12,7 @@ import { assertSound } from "../faults/assert-sound.ts";
 import { countCached, makeFlowProject, playFlow, resultOf, stepsOfFlow } from "../faults/flow.ts";
 import { digestFiles, toNewerSchema } from "../faults/store-states.ts";
 import type { Project } from "../rig/project.ts";
+import { listStoredBlobs, moveToFiles, type StoredBlob } from "../rig/stored-blobs.ts";
 import { Playground } from "./playground.ts";
 
 let project: Project;
@@ -72,51 +73,67 @@ void appendFileSync;
 const whole = { text: "made text", y: 9 };
 
 /** The blob that holds a text. */
-function blobWith(playground: Playground, text: string): string {
-  const found = readdirSync(playground.at(".reprise/objects"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .find((path) => readFileSync(path, "utf8").includes(text));
+function blobWith(playground: Playground, text: string): StoredBlob {
+  const found = listStoredBlobs(playground.at(".reprise")).find((blob) => blob.read().includes(text));
   assert.ok(found);
   return found;
 }
 
-test("E3: an artifact that was deleted behind the cache's back is made again, which is said", async () => {
-  using playground = Playground.open(chain);
+/** Where this version keeps small outputs, and where an earlier one did. */
+const places = ["row", "file"] as const;
+
+/** A project that was played, whose outputs are all in one place. */
+async function playIn(place: (typeof places)[number]): Promise<Playground> {
+  const playground = Playground.open(chain);
   await playground.play();
-  rmSync(blobWith(playground, "made text"));
-  const { steps, outputs, told } = await playground.play();
-  assert.deepEqual(steps, ["make completed: missing-output", "measure cached: same-output-upstream"]);
-  assert.deepEqual(outputs, whole);
-  assert.match(told, /missing from the store/u);
+  if (place === "file") await moveToFiles(playground.at(".reprise"));
+  assert.equal(blobWith(playground, "made text").place, place);
+  return playground;
+}
+
+test("E3: an artifact that was deleted behind the cache's back is made again, which is said", async () => {
+  for (const place of places) {
+    using playground = await playIn(place);
+    blobWith(playground, "made text").remove();
+    const { steps, outputs, told } = await playground.play();
+    assert.deepEqual(steps, ["make completed: missing-output", "measure cached: same-output-upstream"]);
+    assert.deepEqual(outputs, whole);
+    assert.match(told, /missing from the store/u);
+  }
 });
 
 test("E5: a bit that flips, and a change that still decodes, are found and mended", async () => {
-  using playground = Playground.open(chain);
-  await playground.play();
-  for (const change of [
-    (bytes: Buffer) => bytes.map((byte, at) => (at === 0 ? byte ^ 1 : byte)),
-    (bytes: Buffer) => Buffer.from(bytes.toString().replace("made", "fake")),
-  ]) {
-    const blob = blobWith(playground, "made text");
-    const bytes = readFileSync(blob);
-    chmodSync(blob, 0o644);
-    writeFileSync(blob, change(bytes));
-    const { steps, outputs } = await playground.play();
-    assert.deepEqual(steps, ["make completed: corrupt-output", "measure cached: same-output-upstream"]);
-    assert.deepEqual(outputs, whole);
+  for (const place of places) {
+    using playground = await playIn(place);
+    for (const change of [
+      (bytes: Buffer) => bytes.map((byte, at) => (at === 0 ? byte ^ 1 : byte)),
+      (bytes: Buffer) => Buffer.from(bytes.toString().replace("made", "fake")),
+    ]) {
+      const blob = blobWith(playground, "made text");
+      blob.overwrite(change(blob.read()));
+      const { steps, outputs } = await playground.play();
+      assert.deepEqual(steps, ["make completed: corrupt-output", "measure cached: same-output-upstream"]);
+      assert.deepEqual(outputs, whole);
+    }
   }
 });
 
 test("E7: when the disk is full a run ends with its results, one warning, and no entry", async () => {
-  const store = join(project.path, "full");
-  const { code, stdout, stderr } = await playFlow(project, store, "1", faults(store, "fail:write@tmp:ENOSPC"));
-  assert.equal(code, 0, stdout + stderr);
-  assert.match(stdout, new RegExp(expected, "u"));
-  assert.equal((stdout + stderr).match(/the store refuses to be written/gu)?.length, 1);
-  const next = await playFlow(project, store, "1");
-  assert.deepEqual([resultOf(next), countCached(next)], [expected, 0]);
-  await assertSound(project.path, store);
+  // The one large output alone, or nothing at all.
+  for (const [fault, kept] of [
+    ["write@tmp:ENOSPC", stepsOfFlow - 1],
+    ["BEGIN IMMEDIATE:FULL", 0],
+  ] as const) {
+    const store = join(project.path, `full-${kept}`);
+    assert.equal((await playFlow(project, store, "2")).code, 0);
+    const { code, stdout, stderr } = await playFlow(project, store, "1", faults(store, `fail:${fault}`));
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, new RegExp(expected, "u"));
+    assert.equal((stdout + stderr).match(/the store refuses to be written/gu)?.length, 1);
+    const next = await playFlow(project, store, "1");
+    assert.deepEqual([resultOf(next), countCached(next)], [expected, kept]);
+    await assertSound(project.path, store);
+  }
 });
 
 test("E8: records of a newer schema, or cut off, are refused, and not a byte of them is changed", async () => {

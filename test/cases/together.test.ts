@@ -1,6 +1,6 @@
 /** Concurrency, machines, time. */
 import assert from "node:assert/strict";
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
@@ -12,6 +12,7 @@ import { openStack } from "../../src/stack/stack.ts";
 import { describeProcess } from "../../src/store/process.ts";
 import { playAtOnce, playStopped } from "../e2e/slow-step.ts";
 import { repository } from "../rig/project.ts";
+import { listStoredBlobs } from "../rig/stored-blobs.ts";
 import { cached, Playground, single } from "./playground.ts";
 
 const stepOf = (body: string, options = ""): Record<string, string> => ({
@@ -48,7 +49,7 @@ test("F3: a lease of a process that is gone holds nobody up, also when another p
       const asked = { key: entry.key, token: `token ${gone.pid}` as LeaseToken, holder };
       assert.equal((await stack.metadata.acquireLease(asked)).kind, "granted");
     }
-    rmSync(project.at(".reprise/objects/sha256"), { recursive: true });
+    for (const blob of listStoredBlobs(project.at(".reprise"))) blob.remove();
     // Whoever waited would wait for a minute.
     const { steps, outputs } = await project.play({
       onEvent: ({ kind }) => assert.notEqual(kind, "step-waiting"),

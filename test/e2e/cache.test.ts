@@ -1,9 +1,10 @@
 /** Stored results on the command line, as a user keeps house. */
 import assert from "node:assert/strict";
-import { readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeProject, type Finished, type Project } from "../rig/project.ts";
+import { listStoredBlobs } from "../rig/stored-blobs.ts";
 
 const file = `
 import { pipeline, step } from "reprise";
@@ -22,12 +23,9 @@ async function openProject(): Promise<Project & { say(line: string): Promise<Fin
   return { ...project, say: async (line) => await project.reprise(line.split(" ")) };
 }
 
-async function sizeOfBlobs(path: string): Promise<number> {
-  let total = 0;
-  for (const entry of await readdir(join(path, ".reprise/objects"), { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) total += (await stat(join(entry.parentPath, entry.name))).size;
-  }
-  return total;
+/** Of all blobs, in files and in rows. */
+function sizeOfBlobs(path: string): number {
+  return listStoredBlobs(join(path, ".reprise")).reduce((sum, blob) => sum + blob.read().byteLength, 0);
 }
 
 test("what is stored is listed and counted, in words and as JSON", async () => {
@@ -60,22 +58,22 @@ test("a deleted blob stands against the reuse of its result, and cache why says 
   assert.match((await project.say("cache why make")).stdout, /not reused now: its output "text" is missing/u);
 });
 
-test("the preview of a collection, what it frees, and what the folder loses are the same number of bytes", async () => {
+test("the preview of a collection, what it frees, and what the store loses are the same number of bytes", async () => {
   await using project = await openProject();
   for (const size of [1000, 20_000, 300]) await project.say(`run --size ${size}`);
   const unfinished = join(project.path, ".reprise/tmp/1-killed");
   await writeFile(unfinished, "half");
   await utimes(unfinished, 0, 0);
-  const before = await sizeOfBlobs(project.path);
+  const before = sizeOfBlobs(project.path);
   const rules = ["cache", "gc", "--keep", "1"];
   const preview = await project.json<{ bytes: number; unfinishedBytes: number }>([...rules, "-n"]);
   assert.equal(preview.unfinishedBytes, 4);
   assert.equal((await stat(unfinished)).size, 4);
-  assert.equal(await sizeOfBlobs(project.path), before);
+  assert.equal(sizeOfBlobs(project.path), before);
   const applied = await project.json<{ freed: number }>([...rules, "--yes"]);
   assert.equal(applied.freed, preview.bytes + preview.unfinishedBytes);
   await assert.rejects(stat(unfinished));
-  assert.equal(before - (await sizeOfBlobs(project.path)), preview.bytes);
+  assert.equal(before - sizeOfBlobs(project.path), preview.bytes);
   assert.equal(preview.bytes, 1000 + 20_000 + "1000".length + "20000".length);
 });
 

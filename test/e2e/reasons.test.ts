@@ -1,9 +1,9 @@
 /** Every reason that a step can have, on a real project: what plan says comes true, and why tells what changed. */
 import assert from "node:assert/strict";
-import { chmod, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeProject, type Project } from "../rig/project.ts";
+import { listStoredBlobs, moveToFiles } from "../rig/stored-blobs.ts";
 
 const files = {
   "work.pipeline.ts": `
@@ -247,16 +247,10 @@ test("code that cannot be told makes a step run each time, says why, and a versi
   assert.deepEqual(await play(project), { load: cached, prepare: cached, total: cached });
 });
 
-async function findBlobs(project: Project): Promise<string[]> {
-  const folder = join(project.path, ".reprise", "objects");
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-}
-
 test("outputs deleted behind the cache's back are made again, and what is below stays cached", async () => {
   await using project = await makeProject(files);
   await play(project);
-  for (const blob of await findBlobs(project)) await rm(blob, { force: true });
+  for (const blob of listStoredBlobs(join(project.path, ".reprise"))) blob.remove();
   assert.deepEqual(await play(project), {
     load: "completed missing-output",
     prepare: "completed missing-output",
@@ -266,19 +260,23 @@ test("outputs deleted behind the cache's back are made again, and what is below 
 });
 
 test("outputs altered behind the cache's back are never served, even when their size is the same", async () => {
-  await using project = await makeProject(files);
-  await play(project);
-  for (const blob of await findBlobs(project)) {
-    const { size } = await stat(blob);
-    await chmod(blob, 0o644);
-    await writeFile(blob, Buffer.alloc(size, "7"));
+  for (const place of ["row", "file"]) {
+    await using project = await makeProject(files);
+    await play(project);
+    const store = join(project.path, ".reprise");
+    // Where an earlier version kept them.
+    if (place === "file") await moveToFiles(store);
+    for (const blob of listStoredBlobs(store)) {
+      assert.equal(blob.place, place);
+      blob.overwrite(Buffer.alloc(blob.read().length, "7"));
+    }
+    assert.deepEqual(await play(project), {
+      load: "completed corrupt-output",
+      prepare: "completed corrupt-output",
+      total: "completed corrupt-output",
+    });
+    assert.deepEqual(await play(project), { load: cached, prepare: cached, total: cached });
   }
-  assert.deepEqual(await play(project), {
-    load: "completed corrupt-output",
-    prepare: "completed corrupt-output",
-    total: "completed corrupt-output",
-  });
-  assert.deepEqual(await play(project), { load: cached, prepare: cached, total: cached });
 });
 
 test("an invalidated result says so", async () => {

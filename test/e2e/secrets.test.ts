@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { digestValue } from "../../src/hash/canonical.ts";
 import { makeProject, type Finished, type Project } from "../rig/project.ts";
+import { listStoredBlobs } from "../rig/stored-blobs.ts";
 
 const innerSource = `
 import { pipeline, step } from "reprise";
@@ -96,6 +97,12 @@ async function assertNowhere(secrets: readonly string[], outputs: readonly Finis
     for (const trace of traces) assert.ok(!bytes.includes(trace), `${path} holds ${trace}`);
   }
   assert.ok(count > 10);
+  // A row may lie in pieces in its file.
+  const rows = listStoredBlobs(join(project.path, ".reprise"));
+  assert.ok(rows.length > 0);
+  for (const { digest, read } of rows) {
+    for (const trace of traces) assert.ok(!read().includes(trace), `${digest} holds ${trace}`);
+  }
 }
 
 test("a secret stands in no file of the store, in no archive, and in nothing that any command prints", async () => {

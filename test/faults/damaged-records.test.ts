@@ -24,7 +24,7 @@ after(() => project[Symbol.asyncDispose]());
 
 test("a store of the first schema is brought to this one, also by several processes at once, and loses nothing", async () => {
   const store = copyStore(project, healthy, "first");
-  toFirstSchema(store);
+  await toFirstSchema(store);
   const tables = ["runs", "step_runs", "artifacts", "cache_entries", "logs", "metrics", "keys", "uses"];
   const counts = tables.map((table) => [table, countTable(store, table)]);
   assert.ok(counts.every(([, count]) => count !== 0));
@@ -103,7 +103,7 @@ for (const { name, says, damage } of damages) {
       const { code, stdout, stderr } = await project.reprise([...command, "--store", store]);
       assert.equal(code, 1, `${command.join(" ")}: ${stdout}${stderr}`);
       assert.match(stdout + stderr, says, command.join(" "));
-      assert.match(stdout + stderr, /what is stored as data stays/u, command.join(" "));
+      assert.match(stdout + stderr, /what is stored as files stays/u, command.join(" "));
     }
     assert.deepEqual(digestFiles(store), before);
     // The way out.

@@ -4,12 +4,13 @@
  * by default some dozens; 1000 walks all points.
  */
 import assert from "node:assert/strict";
-import { chmodSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, utimesSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Finished, Project } from "../rig/project.ts";
+import { listStoredBlobs } from "../rig/stored-blobs.ts";
 import { assertSound, assertSwept } from "./assert-sound.ts";
 import { copyStore, countCached, makeFlowProject, playFlow, resultOf, stepsOfFlow } from "./flow.ts";
 
@@ -52,16 +53,14 @@ async function makeScenarios(project: Project): Promise<readonly Scenario[]> {
   ];
 }
 
-/** Other bytes of the same size. */
+/** Other bytes of the same size, in files and in rows. */
 function damageBlobs(store: string): void {
-  const objects = join(store, "objects", "sha256");
-  for (const shelf of readdirSync(objects)) {
-    for (const name of readdirSync(join(objects, shelf))) {
-      const path = join(objects, shelf, name);
-      chmodSync(path, 0o644);
-      writeFileSync(path, "!", { flag: "r+" });
-      utimesSync(path, new Date(), new Date());
-    }
+  const blobs = listStoredBlobs(store);
+  assert.deepEqual(new Set(blobs.map(({ place }) => place)), new Set(["row", "file"]));
+  for (const blob of blobs) {
+    const bytes = blob.read();
+    bytes[0] = "!".charCodeAt(0);
+    blob.overwrite(bytes);
   }
 }
 

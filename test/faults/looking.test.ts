@@ -80,7 +80,7 @@ test(
   },
 );
 
-const states: Readonly<Record<string, (store: string) => void>> = {
+const states: Readonly<Record<string, (store: string) => void | Promise<void>>> = {
   "that was closed": () => {},
   "whose last writer was killed": (store) => killWriter(store, "UPDATE runs SET name = name || ' again'"),
   "whose log has lost its index": (store) => {
@@ -96,7 +96,7 @@ for (const [state, prepare] of Object.entries(states)) {
     { skip: noReadOnly },
     async () => {
       const store = copyStore(project, healthy, `read ${state}`);
-      prepare(store);
+      await prepare(store);
       const elsewhere = copyStore(project, store, `elsewhere ${state}`);
       using _readOnly = makeReadOnly(store);
       for (const look of looks) {

@@ -7,13 +7,15 @@ import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "../../src/sql/database.ts";
 import { migrations } from "../../src/sql/schema.ts";
+import { moveToFiles } from "../rig/stored-blobs.ts";
 
 export function databaseOf(store: string): string {
   return join(store, "metadata.db");
 }
 
-/** What the first schema kept of it, as that version wrote it. */
-export function toFirstSchema(store: string): void {
+/** What the first schema kept of it, as that version wrote it: with all blobs in files. */
+export async function toFirstSchema(store: string): Promise<void> {
+  await moveToFiles(store);
   const [path, later] = [databaseOf(store), join(store, "later.db")];
   renameSync(path, later);
   const { connection } = openDatabase(path, migrations.slice(0, 1));

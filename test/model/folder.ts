@@ -6,6 +6,8 @@ import process from "node:process";
 import type { DamageWay, FileChange } from "./edit.ts";
 import { printProject } from "./print-project.ts";
 import type { Written } from "./look.ts";
+import { findStoredBlob, listStoredBlobs } from "../rig/stored-blobs.ts";
+import { assertInternal } from "../../src/error.ts";
 import { dataFolders, outFolder, variableNames, type Project } from "./project.ts";
 
 export class ProjectFolder {
@@ -129,41 +131,33 @@ export class ProjectFolder {
     else writeFileSync(join(this.root, path), `spoilt ${pick % 5}`);
   }
 
-  /** Paths of all stored blobs. */
-  blobs(): string[] {
-    return filesBelow(join(this.store, "objects"));
+  hasBlob(digest: string): boolean {
+    return findStoredBlob(this.store, digest) !== undefined;
   }
 
-  blobPath(digest: string): string {
-    const hex = digest.slice("sha256:".length);
-    return join(this.store, "objects", "sha256", hex.slice(0, 2), hex.slice(2));
-  }
-
-  /** Damages a blob that is there; `other` is what it is swapped with. */
+  /** Damages a blob that is there, in a file or a row; `other` is what it is swapped with. */
   damageBlob(digest: string, way: DamageWay, other: string): void {
-    const path = this.blobPath(digest);
-    const bytes = readFileSync(path);
-    const { atime, mtime } = statSync(path);
+    const [blob, another] = [findStoredBlob(this.store, digest), findStoredBlob(this.store, other)];
+    assertInternal(blob !== undefined && another !== undefined, "a blob is damaged that is not there");
+    const bytes = blob.read();
     switch (way) {
       case "delete":
-        return rmSync(path);
+        return blob.remove();
       case "truncate":
-        return overwrite(path, bytes.subarray(0, bytes.length - 1));
+        return blob.overwrite(bytes.subarray(0, bytes.length - 1));
       case "extend":
-        return overwrite(path, Buffer.concat([bytes, bytes.subarray(0, 1)]));
+        return blob.overwrite(Buffer.concat([bytes, bytes.subarray(0, 1)]));
       case "flip":
-        return overwrite(path, flip(bytes));
+        return blob.overwrite(flip(bytes));
       case "flip-silently":
-        overwrite(path, flip(bytes));
-        return utimesSync(path, atime, mtime);
+        return blob.overwriteSilently(flip(bytes));
       case "swap":
-        return overwrite(path, readFileSync(this.blobPath(other)));
+        return blob.overwrite(another.read());
     }
   }
 
   removeBlobs(): void {
-    rmSync(join(this.store, "objects"), { recursive: true, force: true });
-    mkdirSync(join(this.store, "objects"));
+    for (const blob of listStoredBlobs(this.store)) blob.remove();
   }
 
   removeStore(): void {
@@ -182,12 +176,6 @@ export class ProjectFolder {
     const bytes = readFileSync(path);
     writeFileSync(path, bytes.subarray(0, bytes.length >> 1));
   }
-}
-
-/** As its own owner may: blobs are read-only, and whoever runs as root does not notice. */
-function overwrite(path: string, bytes: Uint8Array): void {
-  rmSync(path);
-  writeFileSync(path, bytes, { mode: 0o644 });
 }
 
 function flip(bytes: Buffer): Buffer {

@@ -1,15 +1,23 @@
 /** A runner's ports on a real store, a SQLite file and a folder of blobs; code identities are set by hand. */
 import { join } from "node:path";
 import { openFolder } from "../../src/blob/folder.ts";
-import type { Digest } from "../../src/hash/digest.ts";
 import { openSqlite } from "../../src/sql/sqlite.ts";
 import { openContentStore } from "../../src/store/content-store.ts";
+import { openSizedBlobStore } from "../../src/store/sized-blob-store.ts";
 import { makePorts, type MemoryPorts } from "./ports.ts";
 
-/** Opens the store in a folder, as another process does: with nothing known of what was found right before. */
-export async function openStoredPorts(path: string): Promise<MemoryPorts & AsyncDisposable> {
+/**
+ * Opens the store in a folder, as another process does: with nothing known of what was found right before.
+ *
+ * @param small - Where small blobs go: to rows, as the stack has it, or to files as well, as earlier versions had it.
+ */
+export async function openStoredPorts(
+  path: string,
+  small: "rows" | "files" = "rows",
+): Promise<MemoryPorts & AsyncDisposable> {
   const metadata = await openSqlite({ path: join(path, "metadata.db") });
-  const blobs = await openFolder({ path, durability: "none" });
+  const folder = await openFolder({ path, durability: "none" });
+  const blobs = small === "files" ? folder : openSizedBlobStore({ small: metadata.blobs, large: folder });
   return {
     ...makePorts(),
     metadata,
@@ -20,10 +28,4 @@ export async function openStoredPorts(path: string): Promise<MemoryPorts & Async
       await blobs[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Where a blob's bytes lie in a store. */
-export function blobPath(path: string, digest: Digest): string {
-  const hex = digest.slice("sha256:".length);
-  return join(path, "objects", "sha256", hex.slice(0, 2), hex.slice(2));
 }

@@ -85,7 +85,7 @@ async function checkStore(context: Context<"doctor">): Promise<readonly Check[]>
     {
       name: "store",
       state: "ok",
-      text: `${storePath}, schema ${health.schema}, ${formatCount(runs.length, "run")}, records ${formatBytes(health.metadataBytes)}, data ${formatBytes(bytes)}`,
+      text: `${storePath}, schema ${health.schema}, ${formatCount(runs.length, "run")}, records ${formatBytes(await metadata.size())}, data ${formatBytes(bytes)}`,
     },
     missing + altered === 0
       ? { name: "blobs", state: "ok", text: `${formatCount(refs.length, "blob")} in place, ${checked}` }
