@@ -82,9 +82,11 @@ export class Judge {
     for (const run of runs) {
       // A step that loads from a pipeline of its own what turns out to be altered fails, and what is below is skipped.
       const mayFail = hasDamage() && findFailedInside(run);
+      const mayBreakOff = hasDamage() && run.way.interrupt?.kind === "cancel";
       for (const [name, prediction] of run.predictions) {
         const status = run.result.nodes.get(name)?.status;
         if (mayFail && (status === "failed" || status === "skipped")) continue;
+        if ((mayFail || mayBreakOff) && isLeftByRepair(run, name)) continue;
         this.#compareNode(run, runs, name, prediction);
       }
       this.#compareInner(run, runs);
@@ -256,6 +258,11 @@ function findFailedInside({ predictions, result, reference }: Run): boolean {
       inner.length > 0 && result.nodes.get(name)?.status === "failed" && reference.nodes.get(name)?.status !== "failed"
     );
   });
+}
+
+/** Whether a node ended before one above it was to be repaired, and that came to nothing: it stays as it ended. */
+function isLeftByRepair({ predictions, expectations }: Run, name: string): boolean {
+  return predictions.get(name)?.verdict === "skip" && expectations.get(name)?.verdict !== "skip";
 }
 
 /** Where a run was interrupted, only what came to an end of its own counts. */
