@@ -1,5 +1,6 @@
 /** Artifacts stored, verified and loaded, against the shell's tools and the libraries' own writers. */
 import { execFile } from "node:child_process";
+import { hash } from "node:crypto";
 import { mkdtemp, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -46,22 +47,28 @@ const registry = createRegistry();
 async function* measure(mode: Mode): AsyncGenerator<Comparison> {
   const root = await mkdtemp(join(tmpdir(), "reprise-bench-artifacts-"));
   try {
-    yield* measureFile(root, mode);
-    yield* measureTable(root, mode);
-    yield* measureJson(root, mode);
-    yield* measureSmallValues(root, mode);
+    // A size alone shows no growth.
+    const sizesOf = (largest: number, tiny: number): readonly number[] =>
+      mode.quick ? [tiny] : [16, 4, 1].map((part) => Math.round(largest / part));
+    const tenfold = (largest: number, tiny: number): readonly number[] =>
+      mode.quick ? [tiny] : [largest / 100, largest / 10, largest];
+    const rounds = mode.quick ? 1 : 5;
+    for (const megabytes of sizesOf(artifactMegabytes(mode), 2)) yield* measureFile(root, megabytes, rounds);
+    for (const rows of tenfold(1_000_000, 100)) yield* measureTable(root, rows, rounds);
+    for (const documents of tenfold(400_000, 100)) yield* measureJson(root, documents, rounds);
+    for (const count of tenfold(10_000, 10)) yield* measureSmallValues(root, count, mode.quick ? 1 : 3);
     yield* measureSizes(root, mode);
   } finally {
     await rm(root, { recursive: true, force: true });
   }
 }
 
-async function* measureFile(root: string, mode: Mode): AsyncGenerator<Comparison> {
-  const megabytes = artifactMegabytes(mode);
+async function* measureFile(root: string, megabytes: number, rounds: number): AsyncGenerator<Comparison> {
   const path = join(root, "large.bin");
   await makeFile(path, megabytes);
   const shelf = new Shelf(root);
   const copy = join(root, "copy.bin");
+  const speed = (ms: number): string => `Reprise: ${((megabytes / ms) * 1000).toFixed(0)} MB/s.`;
   yield await compare({
     title: `Store a file of ${megabytes} MB`,
     limit: "sha256sum, then cp, then sync",
@@ -78,10 +85,10 @@ async function* measureFile(root: string, mode: Mode): AsyncGenerator<Comparison
       { name: "cp, then sync", ...copying(path, copy) },
       shelf.storing("Reprise", () => file(path)),
     ],
-    rounds: mode.quick ? 1 : 5,
+    rounds,
     conclude: (median) => ({
       goals: [eightyPercent(median("Reprise"), median("sha256sum, then cp, then sync"))],
-      notes: [`Reprise: ${((megabytes / median("Reprise")) * 1000).toFixed(0)} MB/s.`],
+      notes: [speed(median("Reprise"))],
     }),
   });
   yield await compare({
@@ -93,13 +100,15 @@ async function* measureFile(root: string, mode: Mode): AsyncGenerator<Comparison
         for await (const _ of (value as StoredFile).stream());
       }),
     ],
-    rounds: mode.quick ? 1 : 5,
-    conclude: (median) => ({ goals: [eightyPercent(median("Reprise"), median("sha256sum"))] }),
+    rounds,
+    conclude: (median) => ({
+      goals: [eightyPercent(median("Reprise"), median("sha256sum"))],
+      notes: [speed(median("Reprise"))],
+    }),
   });
 }
 
-async function* measureTable(root: string, mode: Mode): AsyncGenerator<Comparison> {
-  const rows = mode.quick ? 100 : 1_000_000;
+async function* measureTable(root: string, rows: number, rounds: number): AsyncGenerator<Comparison> {
   const numbers = (column: number): Float64Array =>
     Float64Array.from({ length: rows }, (_, at) => (at * 31 + column) / 7);
   const arrow = tableFromArrays(
@@ -108,6 +117,7 @@ async function* measureTable(root: string, mode: Mode): AsyncGenerator<Compariso
   const path = join(root, "table.arrow");
   const shelf = new Shelf(root);
   const title = `a table of ${rows.toLocaleString("en")} × 10 numbers`;
+  const speed = (ms: number): string => `Reprise: ${((ms / rows) * 1_000_000).toFixed(0)} ns a row.`;
   yield await compare({
     title: `Store ${title}`,
     limit: "apache-arrow's writer, sha256, and a flushed file",
@@ -118,27 +128,35 @@ async function* measureTable(root: string, mode: Mode): AsyncGenerator<Compariso
       },
       shelf.storing("Reprise", () => table(arrow)),
     ],
-    rounds: mode.quick ? 1 : 5,
+    rounds,
     conclude: (median) => ({
       goals: [eightyPercent(median("Reprise"), median("apache-arrow's writer, sha256, and a flushed file"))],
+      notes: [speed(median("Reprise"))],
     }),
   });
   yield await compare({
     title: `Load ${title}`,
-    limit: "readFile and apache-arrow's reader",
+    limit: "readFile, sha256, and apache-arrow's reader",
     contenders: [
-      { name: "readFile and apache-arrow's reader", run: async () => void tableFromIPC(await readFile(path)).numRows },
-      shelf.loading("Reprise, verified", async (value) => await (value as Table).toArrow()),
+      {
+        name: "readFile, sha256, and apache-arrow's reader",
+        run: async () => void tableFromIPC(await readVerified(path)).numRows,
+      },
+      {
+        name: "the same, not verified",
+        run: async () => void tableFromIPC(await readFile(path)).numRows,
+      },
+      shelf.loading("Reprise", async (value) => await (value as Table).toArrow()),
     ],
-    rounds: mode.quick ? 1 : 5,
+    rounds,
     conclude: (median) => ({
-      goals: [eightyPercent(median("Reprise, verified"), median("readFile and apache-arrow's reader"))],
+      goals: [eightyPercent(median("Reprise"), median("readFile, sha256, and apache-arrow's reader"))],
+      notes: [speed(median("Reprise"))],
     }),
   });
 }
 
-async function* measureJson(root: string, mode: Mode): AsyncGenerator<Comparison> {
-  const documents = mode.quick ? 100 : 400_000;
+async function* measureJson(root: string, documents: number, rounds: number): AsyncGenerator<Comparison> {
   const value = Array.from({ length: documents }, (_, at) => ({
     id: at,
     title: `document ${at}`,
@@ -150,10 +168,12 @@ async function* measureJson(root: string, mode: Mode): AsyncGenerator<Comparison
     },
   }));
   const path = join(root, "value.json");
-  const megabytes = (JSON.stringify(value).length / 1e6).toFixed(0);
+  const megabytes = JSON.stringify(value).length / 1e6;
+  const title = `${megabytes.toFixed(megabytes < 1 ? 2 : 0)} MB of JSON`;
   const shelf = new Shelf(root);
+  const speed = (ms: number): string => `Reprise: ${((megabytes / ms) * 1000).toFixed(0)} MB/s.`;
   yield await compare({
-    title: `Store ${megabytes} MB of JSON`,
+    title: `Store ${title}`,
     limit: "JSON.stringify, sha256, and a flushed file",
     contenders: [
       {
@@ -162,31 +182,37 @@ async function* measureJson(root: string, mode: Mode): AsyncGenerator<Comparison
       },
       shelf.storing("Reprise", () => value),
     ],
-    rounds: mode.quick ? 1 : 5,
+    rounds,
     conclude: (median) => ({
       goals: [eightyPercent(median("Reprise"), median("JSON.stringify, sha256, and a flushed file"))],
+      notes: [speed(median("Reprise"))],
     }),
   });
   yield await compare({
-    title: `Load ${megabytes} MB of JSON`,
-    limit: "readFile and JSON.parse",
+    title: `Load ${title}`,
+    limit: "readFile, sha256, and JSON.parse",
     contenders: [
-      { name: "readFile and JSON.parse", run: async () => void JSON.parse(await readFile(path, "utf8")) },
-      shelf.loading("Reprise, verified", async () => {}),
+      {
+        name: "readFile, sha256, and JSON.parse",
+        run: async () => void JSON.parse((await readVerified(path)).toString("utf8")),
+      },
+      { name: "the same, not verified", run: async () => void JSON.parse(await readFile(path, "utf8")) },
+      shelf.loading("Reprise", async () => {}),
     ],
-    rounds: mode.quick ? 1 : 5,
+    rounds,
     conclude: (median) => ({
-      goals: [eightyPercent(median("Reprise, verified"), median("readFile and JSON.parse"))],
+      goals: [eightyPercent(median("Reprise"), median("readFile, sha256, and JSON.parse"))],
+      notes: [speed(median("Reprise"))],
     }),
   });
 }
 
-async function* measureSmallValues(root: string, mode: Mode): AsyncGenerator<Comparison> {
-  const count = mode.quick ? 10 : 10_000;
+async function* measureSmallValues(root: string, count: number, rounds: number): AsyncGenerator<Comparison> {
   const values = Array.from({ length: count }, (_, at) => ({ at, name: `value ${at}`, list: [at, at + 1] }));
   const folder = join(root, "small");
   const shelf = new Shelf(root);
   let stored: StoredValue[] = [];
+  const speed = (ms: number): string => `Reprise: ${((ms / count) * 1000).toFixed(0)} µs a value.`;
   yield await compare({
     title: `Store ${count.toLocaleString("en")} small values`,
     limit: "JSON.stringify, a flushed file and a rename each",
@@ -227,33 +253,44 @@ async function* measureSmallValues(root: string, mode: Mode): AsyncGenerator<Com
         },
       },
     ],
-    rounds: mode.quick ? 1 : 3,
+    rounds,
     conclude: (median) => ({
       goals: [eightyPercent(median("Reprise"), median("JSON.stringify, a flushed file and a rename each"))],
-      notes: [`Reprise: ${((median("Reprise") / count) * 1000).toFixed(0)} µs a value.`],
+      notes: [speed(median("Reprise"))],
     }),
   });
+  const pathOf = (at: number): string => join(folder, `${at}.json`);
   yield await compare({
     title: `Load ${count.toLocaleString("en")} small values`,
-    limit: "readFileSync and JSON.parse each",
+    limit: "readFileSync, sha256, and JSON.parse each",
     contenders: [
       {
-        name: "readFileSync and JSON.parse each",
+        name: "readFileSync, sha256, and JSON.parse each",
         run() {
-          for (const at of values.keys()) JSON.parse(readFileSync(join(folder, `${at}.json`), "utf8"));
+          for (const at of values.keys()) {
+            const bytes = readFileSync(pathOf(at));
+            hash("sha256", bytes);
+            JSON.parse(bytes.toString("utf8"));
+          }
         },
       },
       {
-        name: "Reprise, verified",
+        name: "the same, not verified",
+        run() {
+          for (const at of values.keys()) JSON.parse(readFileSync(pathOf(at), "utf8"));
+        },
+      },
+      {
+        name: "Reprise",
         async run() {
           for (const each of stored) await shelf.load(each);
         },
       },
     ],
-    rounds: mode.quick ? 1 : 5,
+    rounds: rounds + 2,
     conclude: (median) => ({
-      goals: [eightyPercent(median("Reprise, verified"), median("readFileSync and JSON.parse each"))],
-      notes: [`Reprise: ${((median("Reprise, verified") / count) * 1000).toFixed(0)} µs a value.`],
+      goals: [eightyPercent(median("Reprise"), median("readFileSync, sha256, and JSON.parse each"))],
+      notes: [speed(median("Reprise"))],
     }),
   });
 }
@@ -371,10 +408,16 @@ function copying(path: string, copy: string): Omit<Contender, "name"> {
 
 /** What a careful writer does by hand: the digest, the bytes on the disk, and the name at the end. */
 async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
-  const { hash } = await import("node:crypto");
   hash("sha256", bytes);
   await writeFile(`${path}.new`, bytes, { flush: true });
   await rename(`${path}.new`, path);
+}
+
+/** What a careful reader does by hand: the bytes, and their digest to compare. */
+async function readVerified(path: string): Promise<Buffer> {
+  const bytes = await readFile(path);
+  hash("sha256", bytes);
+  return bytes;
 }
 
 function eightyPercent(value: number, limit: number): Goal {

@@ -26,8 +26,11 @@ export const row: Row = {
 const modifiedAt = 1_700_000_000;
 
 async function* measure({ quick }: Mode): AsyncGenerator<Comparison> {
-  const count = quick ? 100 : 10_000;
-  const rounds = quick ? 1 : 15;
+  for (const count of quick ? [100] : [100, 1000, 10_000]) yield* measureFiles(count, quick ? 1 : 15);
+}
+
+async function* measureFiles(count: number, rounds: number): AsyncGenerator<Comparison> {
+  const files = `${count.toLocaleString("en")} files`;
   const root = realpathSync(mkdtempSync(join(tmpdir(), "reprise-bench-")));
   try {
     const paths = makeFiles(root, count);
@@ -54,10 +57,10 @@ async function* measure({ quick }: Mode): AsyncGenerator<Comparison> {
       return tookMs;
     };
     for (const [what, work] of Object.entries({
-      "readFileSync of files of 1 kB": () => paths.forEach((path) => readFileSync(path, "utf8")),
-      existsSync: () => paths.forEach((path) => existsSync(path)),
+      [`readFileSync of ${files} of 1 kB`]: () => paths.forEach((path) => readFileSync(path, "utf8")),
+      [`existsSync of ${files}`]: () => paths.forEach((path) => existsSync(path)),
     })) {
-      const [bare, observed] = [`${count} outside of a step`, `${count} in a step`];
+      const [bare, observed] = ["outside of a step", "in a step"];
       yield await compare({
         title: what,
         limit: bare,
@@ -74,9 +77,9 @@ async function* measure({ quick }: Mode): AsyncGenerator<Comparison> {
     }
     const { trace } = await observe(() => paths.forEach((path) => readFileSync(path)));
     if (trace === undefined) throw new Error("nothing was observed");
-    const [stats, check] = [`${count} × stat`, `a check of ${count} files`];
+    const [stats, check] = ["a stat each", "a check"];
     yield await compare({
-      title: "Nothing changed",
+      title: `${files}, nothing changed`,
       limit: stats,
       rounds,
       contenders: [

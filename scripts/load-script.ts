@@ -26,6 +26,9 @@ const toKeep: Kept[] = [];
 
 /** What later runs of a command do and the first does not is still to be compiled: its code is kept as often. */
 const timesToKeep = 3;
+/** What is shorter compiles sooner than its code is read. */
+const worthKeeping = 2000;
+const folderUrl = import.meta.url.slice(0, import.meta.url.lastIndexOf("/") + 1);
 const trailer = "reprise1";
 const numberBytes = 4;
 
@@ -65,8 +68,8 @@ export function provide(name: string, exports: Exports): void {
 }
 
 function evaluate(name: string): Exports {
-  const { join } = node();
-  const meta = { url: new URL(name, import.meta.url).href, filename: join(import.meta.dirname, name) };
+  const file = name.slice("./".length);
+  const meta = { url: folderUrl + file, filename: node().join(import.meta.dirname, file) };
   const run = compile(meta.filename, meta.url).runInThisContext() as Evaluate;
   return run(load, importScript, importModule, require, meta);
 }
@@ -85,11 +88,10 @@ function require(specifier: string): unknown {
 
 /** The sources are ASCII: that is how the build writes them. */
 function compile(filename: string, url: string): VmScript {
-  const { readFileSync } = node();
-  const { Script } = node();
-  const path = findKept(filename);
-  const kept = path === undefined ? undefined : readKept(path);
+  const { readFileSync, Script } = node();
   const source = readFileSync(filename, "latin1");
+  const path = source.length < worthKeeping ? undefined : findKept(filename);
+  const kept = path === undefined ? undefined : readKept(path);
   const script = new Script(source, { filename: url, ...(kept && { cachedData: kept.code }) });
   if (path === undefined) return script;
   const times = kept === undefined || script.cachedDataRejected === true ? {} : kept.times;

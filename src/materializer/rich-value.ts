@@ -4,8 +4,6 @@ import { kindOf } from "../hash/kind.ts";
 import { describeValue, tooLong } from "./json.ts";
 import { cannotStore, textFormOf } from "./storable.ts";
 
-const load = createRequire(import.meta.url);
-
 /**
  * Values beyond JSON, in devalue's text: undefined, NaN, -0, bigints, dates, Maps, Sets, regular expressions, URLs, typed
  * arrays, holes, records without a prototype, shared and cyclic objects. Reading makes data and runs none of it.
@@ -22,7 +20,7 @@ export const richValue: Materializer = {
   async write(value, blobs) {
     textFormOf(value);
     // Not imported, which takes a moment in which the value's owner may change it.
-    const { DevalueError, stringify } = load("devalue") as typeof import("devalue");
+    const { DevalueError, stringify } = createRequire(import.meta.url)("devalue") as typeof import("devalue");
     let text: string;
     try {
       text = stringify(value, { Buffer: ownBytes }, { operations: { viewInfo } });
