@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tableFromArrays } from "apache-arrow";
-import { file, table, type StoredFile, type Table } from "../src/materializer/index.ts";
+import { file, table, type StoredFile, type StoredValue, type Table } from "../src/materializer/index.ts";
 import { makeFile, Shelf } from "./artifacts.ts";
 import { runForNumber } from "./command.ts";
 import { compare, runAlone, type Comparison, type Contender, type Mode, type Row } from "./harness.ts";
@@ -18,15 +18,22 @@ export const row: Row = {
 
 /** What is stored: by Reprise as it is made here, by the peers as their own programs make it of `amount`. */
 interface Subject {
-  readonly kind: "file" | "table" | "json";
+  readonly kind: "file" | "table" | "json" | "small values";
   readonly title: string;
   readonly amount: string;
   readonly make: () => unknown;
   readonly use: (value: unknown) => Promise<unknown>;
 }
 
+type Runs = Pick<Contender, "before" | "run">;
+
 const artifactPeers = [
-  { name: "joblib", package: "joblib", program: "joblib_artifacts.py", kinds: ["file", "table", "json"] },
+  {
+    name: "joblib",
+    package: "joblib",
+    program: "joblib_artifacts.py",
+    kinds: ["file", "table", "json", "small values"],
+  },
   { name: "ZenML", package: "zenml", program: "zenml_artifacts.py", kinds: ["file", "table", "json"] },
   { name: "DVC", package: "dvc", program: "dvc_artifacts.py", kinds: ["file"] },
 ] as const;
@@ -35,7 +42,11 @@ async function* measure(mode: Mode): AsyncGenerator<Comparison> {
   if (!arePeersInstalled() || mode.quick) console.error("The peers are skipped: see bench/peers/setup.ts.");
   const root = await mkdtemp(join(tmpdir(), "reprise-bench-artifacts-"));
   try {
-    for (const subject of await makeSubjects(root, mode)) yield* measureSubject(root, subject, mode);
+    for (const { make, use, ...subject } of await makeSubjects(root, mode)) {
+      const shelf = new Shelf(join(root, subject.kind));
+      yield* measureBoth(subject, shelf.storing("Reprise", make), shelf.loading("Reprise", use), mode);
+    }
+    yield* measureSmallValues(root, mode);
   } finally {
     await rm(root, { recursive: true, force: true });
   }
@@ -88,24 +99,51 @@ async function makeSubjects(root: string, mode: Mode): Promise<readonly Subject[
   ];
 }
 
-async function* measureSubject(root: string, { kind, title, amount, make, use }: Subject, mode: Mode) {
+async function* measureSmallValues(root: string, mode: Mode): AsyncGenerator<Comparison> {
+  const count = mode.quick ? 10 : 10_000;
+  const values = Array.from({ length: count }, (_, at) => ({ at, name: `value ${at}`, list: [at, at + 1] }));
+  const shelf = new Shelf(join(root, "small"));
+  let stored: StoredValue[] = [];
+  const storing = {
+    before: () => shelf.empty(),
+    async run() {
+      stored = [];
+      for (const value of values) stored.push(await shelf.store(value));
+    },
+  };
+  const loading = {
+    async run() {
+      for (const each of stored) await shelf.load(each);
+    },
+  };
+  const title = `${count.toLocaleString("en")} small values`;
+  yield* measureBoth({ kind: "small values", title, amount: String(count) }, storing, loading, mode);
+}
+
+/** A store and then a load, in Reprise and in the peers that know this kind of value. */
+async function* measureBoth(
+  { kind, title, amount }: Pick<Subject, "kind" | "title" | "amount">,
+  storing: Runs,
+  loading: Runs,
+  mode: Mode,
+): AsyncGenerator<Comparison> {
   using opened = new DisposableStack();
-  const shelf = new Shelf(join(root, kind));
   const asked = artifactPeers.filter(({ kinds }) => kinds.some((each) => each === kind));
   const peers = (arePeersInstalled() && !mode.quick ? asked : []).map(({ program, ...peer }) => {
     const toArgv = (action: string): string[] => ["python", program, action, kind, amount];
     return opened.use(openPeer({ ...peer, first: toArgv("store"), again: toArgv("load") }));
   });
-  const rounds = mode.quick ? 1 : 3;
+  const rounds = mode.quick ? 1 : 5;
   yield await compare({
     title: `Store ${title}`,
     limit: "Reprise",
     contenders: [
-      shelf.storing("Reprise", make),
+      { ...storing, name: "Reprise" },
       ...peers.map((peer): Contender => ({
         name: peer.name,
         before: () => peer.forget(),
         run: () => runForNumber(peer.first),
+        rounds: 2,
       })),
     ],
     rounds,
@@ -114,8 +152,8 @@ async function* measureSubject(root: string, { kind, title, amount, make, use }:
     title: `Load ${title}`,
     limit: "Reprise",
     contenders: [
-      shelf.loading("Reprise", use),
-      ...peers.map((peer): Contender => ({ name: peer.name, run: () => runForNumber(peer.again) })),
+      { ...loading, name: "Reprise" },
+      ...peers.map((peer): Contender => ({ name: peer.name, run: () => runForNumber(peer.again), rounds: 2 })),
     ],
     rounds,
   });

@@ -65,9 +65,10 @@ async function* measure({ quick }: Mode): AsyncGenerator<Comparison> {
         ...peers.map(({ source, peer }) => ({
           name: `${source[kind].join(" ")} (${peer.name})`,
           run: () => void runCommand({ ...peer.first, argv: source[kind] }),
+          rounds: 2,
         })),
       ],
-      rounds: quick ? 1 : 3,
+      rounds: quick ? 1 : 7,
     });
   }
 }

@@ -1,4 +1,4 @@
-"""The values of bench/artifacts.ts, made anew: a file that is there already, a table of numbers, and a JSON document."""
+"""The values of bench/artifacts.ts, made anew: a file that is there already, a table, a document, and many small ones."""
 import time
 from pathlib import Path
 
@@ -12,6 +12,8 @@ def make_value(kind: str, amount: str):
     if kind == "table":
         rows = numpy.arange(int(amount))
         return pandas.DataFrame({f"column{column}": (rows * 31 + column) / 7 for column in range(10)})
+    if kind == "small values":
+        return [{"at": at, "name": f"value {at}", "list": [at, at + 1]} for at in range(int(amount))]
     return [
         {
             "id": at,
