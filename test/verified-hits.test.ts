@@ -118,6 +118,23 @@ for (const [what, place, code, damage] of places.flatMap((place) =>
   });
 }
 
+for (const place of places) {
+  for (const [what, [code, damage]] of Object.entries(damages)) {
+    test(`${what}, of those in ${place}, and is found though run after run was as the one before`, async () => {
+      const path = newFolder(place);
+      for (let runs = 0; runs < 4; runs += 1) await runIn(path);
+      damage(await blobOf(path, "make.left"));
+      assert.deepEqual(told(await runIn(path)), [`make completed: ${code}`, ...allCached.slice(1).map(toUnchanged)]);
+      for (let runs = 0; runs < 3; runs += 1) assert.deepEqual(told(await runIn(path)), allCached);
+    });
+  }
+}
+
+/** As it is told of a step below one that ran again. */
+function toUnchanged(line: string): string {
+  return line.startsWith("concat") ? "concat cached: same-output-upstream" : line;
+}
+
 test("an emptied folder of blobs is filled again by running", async () => {
   const path = newFolder("files");
   const first = await runIn(path);

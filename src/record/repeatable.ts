@@ -14,7 +14,7 @@ export interface Repeatable {
   readonly savedMs: number;
   /** What the results hold for, where they were made by steps that read something outside. */
   readonly traces: readonly Digest[];
-  /** Every blob of the results, once. */
+  /** The blobs of the results, each once. A store that counts what becomes of a blob as a change of an entry may leave it out. */
   readonly blobs: readonly BlobRef[];
   /** The run's steps, packed: few ask for them. */
   readonly steps: string;

@@ -9,6 +9,7 @@ import { notRepeatable } from "../store/needed-runs.ts";
 import { repeatStepRun } from "../store/repeat-step-run.ts";
 import { selectRuns } from "./queries.ts";
 import { toStepRun } from "./rows.ts";
+import { selectAmong } from "./select.ts";
 import { change, execute, type Query } from "./statement.ts";
 
 type Stored = Omit<Repeatable, "digest" | "run" | "steps" | "blobs" | "expiresAt"> & {
@@ -35,8 +36,13 @@ export function* selectRepeatable(digest: Digest): Query<RepeatableAnswer> {
   return { entries, found: { repeatable, run } };
 }
 
+/** Of the blobs, those in this file are left out: the count of entries tells of them too. */
 export function* writeRepeatable({ digest, run, steps, ...rest }: Repeatable, entries: number): Query<void> {
-  const record = { ...rest, blobs: rest.blobs.map((blob) => [blob.digest, blob.size]) };
+  const digests = rest.blobs.map((blob) => blob.digest);
+  const rows = yield* selectAmong("SELECT digest, length(bytes) AS size, sealed FROM blobs", "digest", digests);
+  const own = new Map(rows.map((row) => [row["digest"], row["sealed"] === 1 ? row["size"] : undefined]));
+  const blobs = rest.blobs.filter((blob) => own.get(blob.digest) !== blob.size);
+  const record = { ...rest, blobs: blobs.map((blob) => [blob.digest, blob.size]) };
   yield* change(
     `INSERT INTO repeatables (digest, run, entries, record, steps) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (digest) DO UPDATE SET run = excluded.run, entries = excluded.entries, record = excluded.record,

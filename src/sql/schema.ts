@@ -231,5 +231,10 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER blobs_altered AFTER UPDATE OF digest, bytes ON blobs BEGIN
     UPDATE blobs SET sealed = 0 WHERE digest = new.digest;
   END;
+  -- A run is repeated without a look at the blobs here: one that is not there any more, or not trusted, counts as an entry.
+  CREATE TRIGGER blob_removed AFTER DELETE ON blobs
+  BEGIN UPDATE entry_count SET value = value + 1; END;
+  CREATE TRIGGER blob_doubted AFTER UPDATE OF sealed ON blobs WHEN NEW.sealed = 0
+  BEGIN UPDATE entry_count SET value = value + 1; END;
   `,
 ];
