@@ -93,6 +93,7 @@ function visitRecord(walk: Walk, value: object, kind: "record" | "null-prototype
   if (kind !== "record") walk.form = "value";
   // Both together take a fraction of the time of Reflect.ownKeys.
   for (const key of Object.getOwnPropertyNames(value)) {
+    if (isSimpleMember(value, key)) continue;
     path.push(key);
     visit(walk, dataOf(walk, value, key));
     path.pop();
@@ -105,9 +106,12 @@ function visitRecord(walk: Walk, value: object, kind: "record" | "null-prototype
 function visitArray(walk: Walk, value: readonly unknown[]): void {
   const { path } = walk;
   const keys = Reflect.ownKeys(value);
+  const last = value.length - 1;
+  // Indices come first, in their order: where the last one is in its place, none is missing.
+  const isDense = keys.length === value.length + 1 && keys[last] === String(last);
   if (keys.length !== value.length + 1) walk.form = "value";
   for (const key of keys) {
-    if (key === "length") continue;
+    if (key === "length" || (isDense && isSimpleMember(value, key as string))) continue;
     const index = Number(key);
     if (typeof key === "symbol" || !Number.isInteger(index) || index < 0 || index >= value.length) {
       throw cannotStore(path, {
@@ -140,6 +144,22 @@ function visitSet(walk: Walk, value: ReadonlySet<unknown>): void {
     path.push({ map: "item", at: at++ });
     visit(walk, item);
     path.pop();
+  }
+}
+
+/** Whether a property is data, and such that JSON holds it: most are, and need no place in the path. */
+function isSimpleMember(value: object, key: string): boolean {
+  const property = Object.getOwnPropertyDescriptor(value, key)!;
+  if (!property.enumerable || property.get !== undefined || property.set !== undefined) return false;
+  const member: unknown = property.value;
+  switch (typeof member) {
+    case "number":
+      return Number.isFinite(member) && !Object.is(member, -0);
+    case "string":
+    case "boolean":
+      return true;
+    default:
+      return member === null;
   }
 }
 
