@@ -9,9 +9,9 @@ import { runsNeededBy, splitStepRunId, unexpectedRun, unknownRun } from "../stor
 import { fromCacheEntry, fromLogLine, fromMetricPoint, fromRun, fromStepRun, fromText, toStepRun } from "./rows.ts";
 import { fromTrace, fromTraceName } from "./rows.ts";
 import { beatLeases, endLease } from "./leases.ts";
-import { numberArtifact, numberUses } from "./numbering.ts";
+import { nameContent, numberArtifact, numberUses } from "./numbering.ts";
 import { bequeath, writeRepeat, writeRepeatable } from "./repeats.ts";
-import { change, execute, type Query } from "./statement.ts";
+import { change, execute, type Query, type Row } from "./statement.ts";
 
 /** What is known while one transaction lasts. */
 export interface Scratch {
@@ -25,6 +25,8 @@ export interface Scratch {
   readonly lost: Set<LeaseToken>;
   /** Artifacts that were recorded, as they are numbered. */
   readonly artifacts: Artifact[];
+  /** Numbers of artifacts that are known by now. */
+  readonly numbers: Map<string, number>;
 }
 
 /** Applies changes in order. Throws when one cannot be applied; the caller rolls back. */
@@ -45,9 +47,12 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
       return yield* writeRepeatable(asked.repeatable, asked.entries);
     case "repeat":
       return yield* writeRepeat(asked, () => writeRun(asked.run, scratch));
-    case "artifact":
-      scratch.artifacts.push(yield* numberArtifact(asked.artifact));
+    case "artifact": {
+      const artifact = yield* numberArtifact(asked.artifact);
+      scratch.artifacts.push(artifact);
+      scratch.numbers.set(nameContent(artifact.name, artifact.digest), artifact.version);
       return;
+    }
     case "step-run":
       return yield* writeStepRun(asked.stepRun, scratch);
     case "cache-entry":
@@ -59,7 +64,7 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
            created_at = excluded.created_at, expires_at = excluded.expires_at,
            invalidated_at = excluded.invalidated_at,
            pinned_at = coalesce(excluded.pinned_at, cache_entries.pinned_at), record = excluded.record`,
-        ...fromCacheEntry({ ...asked.entry, outputs: yield* numberUses(asked.entry.outputs) }),
+        ...fromCacheEntry({ ...asked.entry, outputs: yield* numberUses(asked.entry.outputs, scratch.numbers) }),
       );
       return;
     case "key":
@@ -139,6 +144,7 @@ function* applyChange(asked: Change, scratch: Scratch): Query<void> {
       for (const { name, version } of asked.artifacts) {
         yield* change("DELETE FROM artifacts WHERE name = ? AND version = ?", name, version);
       }
+      scratch.numbers.clear();
       return;
     case "end-lease": {
       const isHeld = yield* endLease(asked.lease, scratch.lost);
@@ -199,22 +205,24 @@ function* writeStepRun(asked: StepRun, scratch: Scratch): Query<void> {
   assertInternal(runStart !== undefined, `run "${run}" is not there`);
   const stepRun: StepRun = {
     ...asked,
-    inputs: yield* numberUses(asked.inputs),
-    outputs: yield* numberUses(asked.outputs),
+    inputs: yield* numberUses(asked.inputs, scratch.numbers),
+    outputs: yield* numberUses(asked.outputs, scratch.numbers),
   };
   const values = fromStepRun(stepRun);
-  let before: readonly Use[] = [];
-  const inserted = yield* change(
-    `INSERT INTO step_runs (run, node, step, status, started_at, finished_at, origin, record, run_started_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (run, node) DO NOTHING`,
-    ...values,
-    runStart,
-  );
-  if (inserted === 0) {
-    const [row] = yield* execute("SELECT * FROM step_runs WHERE run = ? AND node = ?", run, node);
-    assertInternal(row !== undefined, `step run "${id}" is neither new nor there`);
-    before = usesOf(toStepRun(row));
+  // One that was executed has begun before.
+  const isKnown = stepRun.attempts.length > 0;
+  let row = isKnown ? yield* findStepRun(run, node) : undefined;
+  if (row === undefined) {
+    const inserted = yield* change(
+      `INSERT INTO step_runs (run, node, step, status, started_at, finished_at, origin, record, run_started_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (run, node) DO NOTHING`,
+      ...values,
+      runStart,
+    );
+    if (inserted === 0) row = yield* findStepRun(run, node);
+  }
+  if (row !== undefined) {
     yield* change(
       `UPDATE step_runs SET step = ?, status = ?, started_at = ?, finished_at = ?, origin = ?, record = ?
        WHERE run = ? AND node = ?`,
@@ -223,6 +231,7 @@ function* writeStepRun(asked: StepRun, scratch: Scratch): Query<void> {
       node,
     );
   }
+  const before = row === undefined ? [] : usesOf(toStepRun(row));
   const after = usesOf(stepRun);
   yield* removeUses(stepRun, without(before, after));
   for (const { role, artifact, version, slot } of without(after, before)) {
@@ -237,6 +246,11 @@ function* writeStepRun(asked: StepRun, scratch: Scratch): Query<void> {
       slot,
     );
   }
+}
+
+function* findStepRun(run: RunId, node: string): Query<Row | undefined> {
+  const [row] = yield* execute("SELECT * FROM step_runs WHERE run = ? AND node = ?", run, node);
+  return row;
 }
 
 interface Use extends Omit<ArtifactUse, "digest"> {

@@ -55,17 +55,32 @@ function* findArtifact({ name, digest }: NewArtifact): Query<Artifact | undefine
   return row === undefined ? undefined : toArtifact(row);
 }
 
-/** The numbers of artifacts that are named without one; those that are not recorded stay without. */
-export function* numberUses(uses: readonly ArtifactUse[]): Query<readonly ArtifactUse[]> {
+/**
+ * The numbers of artifacts that are named without one; those that are not recorded stay without.
+ *
+ * @param numbers - Those that are known, by name and digest: what is looked up is added.
+ */
+export function* numberUses(uses: readonly ArtifactUse[], numbers: Map<string, number>): Query<readonly ArtifactUse[]> {
   if (uses.every(({ version }) => version !== unnumbered)) return uses;
   const numbered: ArtifactUse[] = [];
   for (const use of uses) {
-    const { artifact, digest, version } = use;
-    const sql = "SELECT version FROM artifacts WHERE name = ? AND digest = ?";
-    const [row] = version === unnumbered ? yield* execute(sql, artifact, digest) : [];
-    numbered.push(row === undefined ? use : { ...use, version: row["version"] as number });
+    const version = use.version === unnumbered ? yield* findNumber(use, numbers) : use.version;
+    numbered.push(version === undefined ? use : { ...use, version });
   }
   return numbered;
+}
+
+function* findNumber({ artifact, digest }: ArtifactUse, numbers: Map<string, number>): Query<number | undefined> {
+  const known = numbers.get(nameContent(artifact, digest));
+  if (known !== undefined) return known;
+  const [row] = yield* execute("SELECT version FROM artifacts WHERE name = ? AND digest = ?", artifact, digest);
+  if (row !== undefined) numbers.set(nameContent(artifact, digest), row["version"] as number);
+  return row?.["version"] as number | undefined;
+}
+
+/** What an artifact has a number by. */
+export function nameContent(name: string, digest: string): string {
+  return `${digest} ${name}`;
 }
 
 function* insertArtifact(asked: NewArtifact): Query<Artifact> {

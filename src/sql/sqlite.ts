@@ -319,7 +319,8 @@ class SqliteMetadataStore implements SqliteStore {
     const shared = { runs: new Map(), units: this.#units, addedUnits: new Map<string, number>() };
     const results = transact(this.#database, "write", function* () {
       const found: unknown[] = [];
-      for (const { query } of batch) found.push(yield* query({ ...shared, lost: new Set(), artifacts: [] }));
+      for (const { query } of batch)
+        found.push(yield* query({ ...shared, lost: new Set(), artifacts: [], numbers: new Map() }));
       return found;
     });
     for (const [record, number] of shared.addedUnits) this.#units.set(record, number);
