@@ -53,13 +53,19 @@ export class DamagedInput extends Error {
 /** How long a step that was told to stop may take before it is given up. */
 const graceMs = 2000;
 
+/** Steps that took no longer than this when they were called last. */
+const quick = new WeakSet<StepDefinition>();
+const quickMs = 1;
+
 /** Makes the attempt. Answers with the stored outputs by name. */
 export async function attemptStep(parts: AttemptParts): Promise<ReadonlyMap<OutputName, StoredValue>> {
   const { step, open, observation, signal } = parts;
   const inputs = await readInputs(parts);
   const mask = parts.ports.secrets?.mask;
   const call = step.run as (inputs: unknown, context: unknown) => unknown;
-  for (let way = parts.makeWay?.(); way !== undefined; way = parts.makeWay?.()) await way;
+  const isQuick = quick.has(step);
+  for (let way = parts.makeWay?.({ isQuick }); way !== undefined; way = parts.makeWay?.({ isQuick })) await way;
+  const calledAt = performance.now();
   try {
     const returned = await untilAborted(
       captureOutput(
@@ -68,6 +74,8 @@ export async function attemptStep(parts: AttemptParts): Promise<ReadonlyMap<Outp
       ),
       signal,
     );
+    if (performance.now() - calledAt < quickMs) quick.add(step);
+    else quick.delete(step);
     const stored = await storeOutputs(parts, returned);
     const changed = await findChangedInput(parts);
     if (changed !== undefined) throw changed;

@@ -80,12 +80,12 @@ export class Recorder implements AsyncDisposable {
   }
 
   /**
-   * What is to be waited for before something that may block for as long as it likes: that all that has ended is written,
-   * and that others had a turn of the event loop. To be asked again after that; undefined when nothing is.
+   * What is to be waited for before something that may block this process: that others had a turn of the event loop, and,
+   * unless it is known to be quick, that all that has ended is written. To be asked again after that; undefined when nothing is.
    */
-  makeWay(): Promise<unknown> | undefined {
+  makeWay({ isQuick }: { readonly isQuick: boolean }): Promise<unknown> | undefined {
     if (performance.now() < turnAt + longestWithoutTurnMs) {
-      return this.#unwritten > 0 ? this.#writing.catch(() => {}) : undefined;
+      return this.#unwritten > 0 && !isQuick ? this.#writing.catch(() => {}) : undefined;
     }
     return new Promise((resolve) => {
       setImmediate(() => {
