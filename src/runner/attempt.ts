@@ -64,7 +64,9 @@ export async function attemptStep(parts: AttemptParts): Promise<ReadonlyMap<Outp
   const mask = parts.ports.secrets?.mask;
   const call = step.run as (inputs: unknown, context: unknown) => unknown;
   const isQuick = quick.has(step);
-  for (let way = parts.makeWay?.({ isQuick }); way !== undefined; way = parts.makeWay?.({ isQuick })) await way;
+  const after = isQuick ? "quick" : "waited";
+  for (let way = parts.makeWay?.(isQuick ? "quick" : "slow"); way !== undefined; way = parts.makeWay?.(after))
+    await way;
   const calledAt = performance.now();
   try {
     const returned = await untilAborted(

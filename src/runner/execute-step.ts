@@ -139,7 +139,7 @@ export async function attemptOnce(
       open,
       observation,
       onRefusal: (refusal) => recorder.records?.refuse(refusal),
-      makeWay: (what) => recorder.makeWay?.(what),
+      makeWay: (kind) => recorder.makeWay?.(kind),
       onSecret: (what) => notes.revealed.add(what),
       signal: abort.signal,
     });
