@@ -11,11 +11,15 @@ export const row: Row = {
   measure,
 };
 
-const bareSource = `console.log(process.resourceUsage().maxRSS / 1024);\n`;
+const bareSource = `import { mostMemory } from "./most-memory.ts";
+
+console.log(mostMemory());
+`;
 
 /** A step that writes a file piece by piece and hands it on, and a step that reads it so. */
 const largeSource = `import { open } from "node:fs/promises";
 import { file, pipeline, step, type StoredFile } from "reprise";
+import { mostMemory } from "./most-memory.ts";
 
 const write = step({
   name: "write",
@@ -42,7 +46,7 @@ const large = pipeline({
   build: ({ megabytes }: { megabytes: number }) => count({ large: write({ megabytes }).large }),
 });
 await large.run({ megabytes: Number(process.argv[2]) }, { reporter: "silent" });
-console.log(process.resourceUsage().maxRSS / 1024);
+console.log(mostMemory());
 `;
 
 async function* measure({ quick }: Mode): AsyncGenerator<Comparison> {
