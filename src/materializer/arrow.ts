@@ -20,7 +20,8 @@ export async function importArrow(): Promise<typeof Arrow> {
   }
 }
 
-export async function toArrowTable(columns: readonly Column[], rowCount: number): Promise<Arrow.Table> {
+/** @param own - Whether the table is to have memory of its own; else it is for one that only reads it. */
+export async function toArrowTable(columns: readonly Column[], rowCount: number, own = true): Promise<Arrow.Table> {
   const arrow = await importArrow();
   const fields = columns.map((column) => new arrow.Field(column.name, toType(arrow, column), true));
   const schema = new arrow.Schema(fields);
@@ -28,7 +29,7 @@ export async function toArrowTable(columns: readonly Column[], rowCount: number)
   const batches: Arrow.RecordBatch[] = [];
   for (let start = 0; start < rowCount; start += batchRows) {
     const length = Math.min(batchRows, rowCount - start);
-    const children = columns.map((column, index) => toData(arrow, fields[index]!.type, column, start, length));
+    const children = columns.map((column, index) => toData(arrow, fields[index]!.type, column, { start, length, own }));
     batches.push(new arrow.RecordBatch(schema, arrow.makeData({ type: struct, length, nullCount: 0, children })));
   }
   return batches.length === 0 ? new arrow.Table(schema) : new arrow.Table(schema, batches);
@@ -37,7 +38,7 @@ export async function toArrowTable(columns: readonly Column[], rowCount: number)
 /** The bytes of an Arrow file (IPC, random access), which other programs open as such. */
 export async function encodeArrow(columns: readonly Column[], rowCount: number): Promise<Uint8Array> {
   const { tableToIPC } = await importArrow();
-  return tableToIPC(await toArrowTable(columns, rowCount), "file");
+  return tableToIPC(await toArrowTable(columns, rowCount, false), "file");
 }
 
 export async function decodeArrow(bytes: Uint8Array): Promise<ArrowTable> {
@@ -99,12 +100,18 @@ function toType(arrow: typeof Arrow, { type, storage }: Column): Arrow.DataType 
   }
 }
 
-function toData(arrow: typeof Arrow, type: Arrow.DataType, column: Column, start: number, length: number): Arrow.Data {
+function toData(
+  arrow: typeof Arrow,
+  type: Arrow.DataType,
+  column: Column,
+  { start, length, own }: { readonly start: number; readonly length: number; readonly own: boolean },
+): Arrow.Data {
   const { cells } = column;
   // Which fields go with which type is known here, and too much for the overloads of the package.
   const makeData = arrow.makeData as unknown as (fields: Readonly<Record<string, unknown>>) => Arrow.Data;
   if (column.storage !== undefined && cells instanceof arrays[column.storage]) {
-    return makeData({ type, length, nullCount: 0, data: cells.slice(start, start + length) });
+    const end = start + length;
+    return makeData({ type, length, nullCount: 0, data: own ? cells.slice(start, end) : cells.subarray(start, end) });
   }
   const at = (index: number): RawCell => cells[start + index]!;
   const validity = new Uint8Array(Math.ceil(length / 8));
