@@ -44,6 +44,7 @@ const blindness: readonly (readonly [what: string, sabotage: Sabotage, part: key
   ["reuses steps that start processes", "processes", "processes", 10],
   ["does not look where links lead", "links", "links", 24],
   ["does not count what is read in a pipeline that a step runs", "inside", "nesting", 51],
+  ["does not look at what steps read where the whole run is as the one before", "repeats", "files", 11],
 ];
 
 for (const [what, sabotage, part, from] of blindness) {

@@ -29,7 +29,7 @@ import { libraryModules, stepModules } from "./project.ts";
 import { plainWay, Tally, type Interrupt, type RunResult, type RunWay } from "./tally.ts";
 
 /** Breaks a part of Reprise, to see that the test notices. */
-export type Sabotage = "observation" | "code" | "layout" | "answers" | "processes" | "links" | "inside";
+export type Sabotage = "observation" | "code" | "layout" | "answers" | "processes" | "links" | "inside" | "repeats";
 
 /**
  * Runs as a new process would, with the store that is there. Runs at once share their modules, as two in one process do;
@@ -179,6 +179,14 @@ async function sabotaged(ports: RunnerPorts, sabotage: Sabotage | undefined): Pr
     case "inside":
       // What is read in a pipeline that a step runs is nobody's.
       return { ...ports, openObserver: (files) => outsideStep(() => ports.openObserver(files)) };
+    case "repeats": {
+      // What was read is looked at when a step is looked up, and not when a whole run is as the one before.
+      const repeatable: MetadataStore["repeatable"] = async (digest) => {
+        const { entries, found } = await ports.metadata.repeatable(digest);
+        return { entries, found: found && { ...found, repeatable: { ...found.repeatable, traces: [] } } };
+      };
+      return { ...ports, metadata: overlay(ports.metadata, { repeatable }) };
+    }
     case "code":
       // As caches did that look at a function's text, and not at what it calls.
       return { ...ports, code: codeIndexOf((run) => run, "proved") };
