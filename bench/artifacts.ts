@@ -108,12 +108,29 @@ async function* measureFile(root: string, megabytes: number, rounds: number): As
   });
 }
 
-async function* measureTable(root: string, rows: number, rounds: number): AsyncGenerator<Comparison> {
+/** Ten columns of fractions. */
+export function makeNumberColumns(rows: number): Record<string, Float64Array> {
   const numbers = (column: number): Float64Array =>
     Float64Array.from({ length: rows }, (_, at) => (at * 31 + column) / 7);
-  const arrow = tableFromArrays(
-    Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`column${at}`, numbers(at)])),
-  );
+  return Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`column${at}`, numbers(at)]));
+}
+
+/** Some 250 bytes of JSON each. */
+export function makeDocuments(count: number): readonly object[] {
+  return Array.from({ length: count }, (_, at) => ({
+    id: at,
+    title: `document ${at}`,
+    score: at / 7,
+    tags: ["a", "b", `tag ${at % 100}`],
+    nested: {
+      lengths: [at, at + 1, at + 2],
+      text: "the quick brown fox jumps over the lazy dog and runs on ".repeat(2),
+    },
+  }));
+}
+
+async function* measureTable(root: string, rows: number, rounds: number): AsyncGenerator<Comparison> {
+  const arrow = tableFromArrays(makeNumberColumns(rows));
   const path = join(root, "table.arrow");
   const shelf = new Shelf(root);
   const title = `a table of ${rows.toLocaleString("en")} × 10 numbers`;
@@ -157,16 +174,7 @@ async function* measureTable(root: string, rows: number, rounds: number): AsyncG
 }
 
 async function* measureJson(root: string, documents: number, rounds: number): AsyncGenerator<Comparison> {
-  const value = Array.from({ length: documents }, (_, at) => ({
-    id: at,
-    title: `document ${at}`,
-    score: at / 7,
-    tags: ["a", "b", `tag ${at % 100}`],
-    nested: {
-      lengths: [at, at + 1, at + 2],
-      text: "the quick brown fox jumps over the lazy dog and runs on ".repeat(2),
-    },
-  }));
+  const value = makeDocuments(documents);
   const path = join(root, "value.json");
   const megabytes = JSON.stringify(value).length / 1e6;
   const title = `${megabytes.toFixed(megabytes < 1 ? 2 : 0)} MB of JSON`;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tableFromArrays } from "apache-arrow";
 import { file, table, type StoredFile, type StoredValue, type Table } from "../src/materializer/index.ts";
-import { makeFile, Shelf } from "./artifacts.ts";
+import { makeDocuments, makeFile, makeNumberColumns, Shelf } from "./artifacts.ts";
 import { runForNumber } from "./command.ts";
 import { compare, runAlone, type Comparison, type Contender, type Mode, type Row } from "./harness.ts";
 import { arePeersInstalled, openPeer } from "./peers/peers.ts";
@@ -57,21 +57,8 @@ async function makeSubjects(root: string, mode: Mode): Promise<readonly Subject[
   const path = join(root, "large.bin");
   await makeFile(path, megabytes);
   const rows = mode.quick ? 100 : 1_000_000;
-  const columns = Array.from({ length: 10 }, (_, column) => [
-    `column${column}`,
-    Float64Array.from({ length: rows }, (__, at) => (at * 31 + column) / 7),
-  ]);
-  const arrow = tableFromArrays(Object.fromEntries(columns) as Record<string, Float64Array>);
-  const documents = Array.from({ length: mode.quick ? 100 : 400_000 }, (_, at) => ({
-    id: at,
-    title: `document ${at}`,
-    score: at / 7,
-    tags: ["a", "b", `tag ${at % 100}`],
-    nested: {
-      lengths: [at, at + 1, at + 2],
-      text: "the quick brown fox jumps over the lazy dog and runs on ".repeat(2),
-    },
-  }));
+  const arrow = tableFromArrays(makeNumberColumns(rows));
+  const documents = makeDocuments(mode.quick ? 100 : 400_000);
   return [
     {
       kind: "file",
