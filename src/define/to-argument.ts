@@ -27,7 +27,7 @@ export function toArgument(build: Build, value: unknown, owner: string): Argumen
 }
 
 function isPrimitive(value: unknown): boolean {
-  return value === null || !["object", "function", "symbol"].includes(typeof value);
+  return value === null || (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol");
 }
 
 /** Whether anything in a value is a reference. */
@@ -81,7 +81,7 @@ function inspectValue(value: unknown): Found {
   }
   function visitMember(step: PathStep, member: unknown): void {
     // Most members of most values are numbers and texts.
-    if (typeof member !== "object" && typeof member !== "function" && typeof member !== "symbol") return;
+    if (isPrimitive(member)) return;
     path.push(step);
     visit(member);
     path.pop();

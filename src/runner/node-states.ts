@@ -66,12 +66,12 @@ export class NodeStates {
 
   /** In plan order. */
   get stepRuns(): readonly StepRun[] {
-    return [...this.#states.values()].map(({ stepRun }) => stepRun);
+    return this.all.map(({ stepRun }) => stepRun);
   }
 
   /** Those that a later run can be compared with. */
   get endedSteps(): readonly EarlierStep[] {
-    return [...this.#states.values()].flatMap(({ stepRun, key }) => toEarlier(stepRun, key?.record) ?? []);
+    return this.all.flatMap(({ stepRun, key }) => toEarlier(stepRun, key?.record) ?? []);
   }
 
   /** Every output that is there: node, then output. */

@@ -55,10 +55,9 @@ export async function isStillSo(
 }
 
 /** Records the run as a repetition. Answers whether the store took it: if not, each step has to be looked up. */
-export async function recordRepeat(run: Run, { entries, found }: Repeat, ports: PlanPorts): Promise<boolean> {
-  if (found === undefined) return false;
+export async function recordRepeat(repeat: Extract<Change, { kind: "repeat" }>, ports: PlanPorts): Promise<boolean> {
   try {
-    await ports.metadata.write([{ kind: "repeat", run, of: found.run.id, entries }]);
+    await ports.metadata.write([repeat]);
     return true;
   } catch (error) {
     // It changed meanwhile, or the store refuses to be written: the run goes on, and says so.

@@ -5,12 +5,11 @@ import type { CacheMode } from "../define/options.ts";
 import { assertInternal } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { StepRunId } from "../record/id.ts";
+import { packUse, unpackUse, type PackedUse } from "../record/packed-use.ts";
 import type { ArtifactUse, Run, StepRun } from "../record/run.ts";
 import { toHitReason } from "./hit-reason.ts";
 import { emptyStepRun } from "./node-state.ts";
 import { inputsOf } from "./node-states.ts";
-
-type PackedUse = readonly [slot: string, artifact: string, version: number, digest: Digest];
 
 type PackedStep = readonly [
   key: Digest,
@@ -23,9 +22,8 @@ type PackedStep = readonly [
 
 /** What of the step runs of a plan is not told by the plan and the code. In plan order, each reused. */
 export function packSteps(stepRuns: readonly StepRun[]): string {
-  const pack = ({ slot, artifact, version, digest }: ArtifactUse): PackedUse => [slot, artifact, version, digest];
   const packed = stepRuns.map(({ key, origin, savedMs, originAt, cache, outputs }) => {
-    const uses = outputs.map(pack);
+    const uses = outputs.map(packUse);
     return [key, origin, savedMs, originAt, cache, uses];
   });
   return JSON.stringify(packed);
@@ -46,7 +44,7 @@ export function unpackSteps(
   };
   return plan.nodes.map((node, index) => {
     const [key, origin, savedMs, originAt, cache, uses] = steps[index] as PackedStep;
-    const outputs = uses.map(([slot, artifact, version, digest]) => ({ slot, artifact, version, digest }));
+    const outputs = uses.map(unpackUse);
     made.set(node.id, outputs);
     const verdict = identities.get(node.step)?.verdict ?? "proved";
     return {

@@ -115,12 +115,13 @@ interface RepeatParts {
 /** Repeats an earlier run of just the same; undefined where there is none, or where something is not as it was. */
 async function repeatRun(parts: RepeatParts): Promise<RunOutcome | undefined> {
   const { plan, ports, identities, recorder, observer, repeat, begun } = parts;
-  const { repeatable, run: earlier } = repeat?.found ?? {};
-  if (repeat === undefined || repeatable === undefined || earlier === undefined) return undefined;
+  if (repeat?.found === undefined) return undefined;
+  const { repeatable, run: earlier } = repeat.found;
   if (!(await isStillSo(repeatable, ports, observer, begun.startedAt))) return undefined;
   const { version, outputs } = earlier;
   const run: Run = { ...begun, version, outputs, status: "completed", git: await parts.git, finishedAt: Date.now() };
-  if (!(await recordRepeat(run, repeat, ports))) return undefined;
+  const { entries } = repeat;
+  if (!(await recordRepeat({ kind: "repeat", run, of: earlier.id, entries }, ports))) return undefined;
   for (const trace of repeatable.traces) observer.reused(trace);
   await recorder.flush();
   const repeated = new RepeatedRun(run, repeatable, plan, identities);

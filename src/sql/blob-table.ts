@@ -8,6 +8,7 @@
 import { assertInternal, StoreError } from "../error.ts";
 import { isDigest, type Digest } from "../hash/digest.ts";
 import type { BlobStat, BlobStore, BlobUpload } from "../store/blob-store.ts";
+import { inPieces } from "../store/in-pieces.ts";
 import { selectAmong } from "./select.ts";
 import { change, execute, type Query, type Row } from "./statement.ts";
 
@@ -126,12 +127,6 @@ class BlobTable implements BlobStore {
 }
 
 const pieceOfCollection = 1000;
-
-const pieceBytes = 64 * 1024;
-
-async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let start = 0; start < bytes.byteLength; start += pieceBytes) yield bytes.subarray(start, start + pieceBytes);
-}
 
 function isRefusal(error: unknown): boolean {
   return error instanceof StoreError && error.code === "RPS4005" && error.data["busy"] !== true;

@@ -3,9 +3,10 @@ import { assertInternal } from "../error.ts";
 import { toStepRunId, type RunId } from "../record/id.ts";
 import type { LeaseToken } from "../record/lease.ts";
 import type { Artifact } from "../record/artifact.ts";
-import type { ArtifactUse, LogLine, MetricPoint, Run, StepRun } from "../record/run.ts";
-import type { Change, CodeRecord } from "../store/metadata-store.ts";
+import type { LogLine, MetricPoint, Run, StepRun } from "../record/run.ts";
+import type { ArtifactUseRow, Change, CodeRecord } from "../store/metadata-store.ts";
 import { runsNeededBy, splitStepRunId, unexpectedRun, unknownRun } from "../store/needed-runs.ts";
+import { toUseRows } from "../store/use-rows.ts";
 import { fromCacheEntry, fromLogLine, fromMetricPoint, fromRun, fromStepRun, fromText, toStepRun } from "./rows.ts";
 import { fromTrace, fromTraceName } from "./rows.ts";
 import { beatLeases, endLease } from "./leases.ts";
@@ -231,8 +232,8 @@ function* writeStepRun(asked: StepRun, scratch: Scratch): Query<void> {
       node,
     );
   }
-  const before = row === undefined ? [] : usesOf(toStepRun(row));
-  const after = usesOf(stepRun);
+  const before = row === undefined ? [] : toUseRows(toStepRun(row));
+  const after = toUseRows(stepRun);
   yield* removeUses(stepRun, without(before, after));
   for (const { role, artifact, version, slot } of without(after, before)) {
     yield* change(
@@ -253,11 +254,7 @@ function* findStepRun(run: RunId, node: string): Query<Row | undefined> {
   return row;
 }
 
-interface Use extends Omit<ArtifactUse, "digest"> {
-  readonly role: "input" | "output";
-}
-
-function* removeUses({ run, node }: Pick<StepRun, "run" | "node">, uses: readonly Use[]): Query<void> {
+function* removeUses({ run, node }: Pick<StepRun, "run" | "node">, uses: readonly ArtifactUseRow[]): Query<void> {
   for (const { role, artifact, version, slot } of uses) {
     yield* change(
       "DELETE FROM uses WHERE artifact = ? AND version = ? AND run = ? AND node = ? AND role = ? AND slot = ?",
@@ -271,21 +268,14 @@ function* removeUses({ run, node }: Pick<StepRun, "run" | "node">, uses: readonl
   }
 }
 
-function usesOf({ inputs, outputs }: StepRun): readonly Use[] {
-  return [
-    ...inputs.map(({ artifact, version, slot }): Use => ({ role: "input", artifact, version, slot })),
-    ...outputs.map(({ artifact, version, slot }): Use => ({ role: "output", artifact, version, slot })),
-  ];
-}
-
 /** Most step runs are written a second time with what they used the first time. */
-function without(uses: readonly Use[], others: readonly Use[]): readonly Use[] {
+function without(uses: readonly ArtifactUseRow[], others: readonly ArtifactUseRow[]): readonly ArtifactUseRow[] {
   if (others.length === 0) return uses;
   const known = new Set(others.map(nameUse));
   return uses.filter((use) => !known.has(nameUse(use)));
 }
 
-function nameUse({ role, artifact, version, slot }: Use): string {
+function nameUse({ role, artifact, version, slot }: ArtifactUseRow): string {
   return JSON.stringify([role, artifact, version, slot]);
 }
 
@@ -337,7 +327,7 @@ function* removeRuns(runs: readonly RunId[], scratch: Scratch): Query<void> {
     for (const stepRun of yield* bequeath(run, runs)) yield* writeStepRun(stepRun, scratch);
     for (const row of yield* execute("SELECT * FROM step_runs WHERE run = ?", run)) {
       const stepRun = toStepRun(row);
-      yield* removeUses(stepRun, usesOf(stepRun));
+      yield* removeUses(stepRun, toUseRows(stepRun));
     }
     // Step runs, logs, metrics and tags go with it.
     yield* change("DELETE FROM runs WHERE id = ?", run);

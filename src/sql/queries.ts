@@ -19,6 +19,7 @@ import type {
 import { newestEntryFirst } from "../store/entry-order.ts";
 import { splitStepRunId } from "../store/needed-runs.ts";
 import { ascending } from "../store/plan-order.ts";
+import { toUseRows } from "../store/use-rows.ts";
 import { parseTagQuery } from "../store/tag-query.ts";
 import {
   toArtifact,
@@ -209,13 +210,7 @@ export function* selectUses(query: Parameters<MetadataStore["uses"]>[0]): Query<
   if (artifacts === undefined) {
     // The step runs themselves know: the table of uses is for the other direction.
     const found = yield* selectStepRuns(stepRuns === undefined ? {} : { ids: stepRuns });
-    return found.flatMap((stepRun) =>
-      (["input", "output"] as const).flatMap((role) =>
-        stepRun[`${role}s`].map(({ artifact, version, slot }): ArtifactUseRow => {
-          return { artifact, version, stepRun: stepRun.id, role, slot };
-        }),
-      ),
-    );
+    return found.flatMap(toUseRows);
   }
   const wanted = stepRuns === undefined ? undefined : new Set(stepRuns);
   const pairs = new Map(artifacts.map(({ name, version }) => [`${version} ${name}`, [name, version] as const]));

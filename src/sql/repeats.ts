@@ -1,5 +1,4 @@
 /** Runs that repeat another one, and what is left for them to be told by. */
-import type { BlobRef } from "../define/materializer.ts";
 import type { Digest } from "../hash/digest.ts";
 import type { RunId } from "../record/id.ts";
 import type { Repeatable } from "../record/repeatable.ts";
@@ -8,29 +7,27 @@ import type { Change, RepeatableAnswer } from "../store/metadata-store.ts";
 import { notRepeatable } from "../store/needed-runs.ts";
 import { repeatStepRun } from "../store/repeat-step-run.ts";
 import { selectRuns } from "./queries.ts";
-import { toStepRun } from "./rows.ts";
+import { packBlob, toStepRun, unpackBlob, type PackedBlob } from "./rows.ts";
 import { selectAmong } from "./select.ts";
 import { change, execute, type Query } from "./statement.ts";
 
 type Stored = Omit<Repeatable, "digest" | "run" | "steps" | "blobs" | "expiresAt"> & {
   readonly expiresAt?: number;
-  readonly blobs: readonly (readonly [digest: Digest, size: number])[];
+  readonly blobs: readonly PackedBlob[];
 };
 
 export function* selectRepeatable(digest: Digest): Query<RepeatableAnswer> {
   const entries = yield* countEntries();
   const [row] = yield* execute("SELECT * FROM repeatables WHERE digest = ? AND entries = ?", digest, entries);
-  if (row === undefined) return { entries, found: undefined };
-  const id = row["run"] as RunId;
-  const [run] = yield* selectRuns({ ids: [id] });
-  if (run === undefined) return { entries, found: undefined };
+  const [run] = row === undefined ? [] : yield* selectRuns({ ids: [row["run"] as RunId] });
+  if (row === undefined || run === undefined) return { entries, found: undefined };
   const { blobs, ...rest } = JSON.parse(row["record"] as string) as Stored;
   const repeatable = {
     expiresAt: undefined,
     ...rest,
     digest,
-    run: id,
-    blobs: blobs.map(([blob, size]): BlobRef => ({ digest: blob, size })),
+    run: run.id,
+    blobs: blobs.map(unpackBlob),
     steps: row["steps"] as string,
   };
   return { entries, found: { repeatable, run } };
@@ -42,7 +39,7 @@ export function* writeRepeatable({ digest, run, steps, ...rest }: Repeatable, en
   const rows = yield* selectAmong("SELECT digest, length(bytes) AS size, sealed FROM blobs", "digest", digests);
   const own = new Map(rows.map((row) => [row["digest"], row["sealed"] === 1 ? row["size"] : undefined]));
   const blobs = rest.blobs.filter((blob) => own.get(blob.digest) !== blob.size);
-  const record = { ...rest, blobs: blobs.map((blob) => [blob.digest, blob.size]) };
+  const record = { ...rest, blobs: blobs.map(packBlob) };
   yield* change(
     `INSERT INTO repeatables (digest, run, entries, record, steps) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (digest) DO UPDATE SET run = excluded.run, entries = excluded.entries, record = excluded.record,

@@ -10,9 +10,9 @@ import type { Artifact } from "../record/artifact.ts";
 import type { CacheEntry } from "../record/cache-entry.ts";
 import { toStepRunId, type RunId } from "../record/id.ts";
 import type { KeyRecord } from "../record/key.ts";
+import { packUse, unpackUse, type PackedUse } from "../record/packed-use.ts";
 import type { Difference, Reason } from "../record/reason.ts";
 import type {
-  ArtifactUse,
   AttemptRecord,
   GitRecord,
   LogLine,
@@ -131,16 +131,6 @@ function toReason(reason: Reason): Reason {
   };
 }
 
-type PackedUse = readonly [slot: string, artifact: string, version: number, digest: Digest];
-
-function packUse({ slot, artifact, version, digest }: ArtifactUse): PackedUse {
-  return [slot, artifact, version, digest];
-}
-
-function unpackUse([slot, artifact, version, digest]: PackedUse): ArtifactUse {
-  return { slot, artifact, version, digest };
-}
-
 export function toUseRow(row: Row): ArtifactUseRow {
   return {
     artifact: row["artifact"] as string,
@@ -197,13 +187,13 @@ export function toParts(column: SqlValue | undefined): readonly BlobRef[] {
   return parse<readonly PackedBlob[]>(column).map(unpackBlob);
 }
 
-type PackedBlob = readonly [digest: Digest, size: number];
+export type PackedBlob = readonly [digest: Digest, size: number];
 
-function packBlob({ digest, size }: BlobRef): PackedBlob {
+export function packBlob({ digest, size }: BlobRef): PackedBlob {
   return [digest, size];
 }
 
-function unpackBlob([digest, size]: PackedBlob): BlobRef {
+export function unpackBlob([digest, size]: PackedBlob): BlobRef {
   return { digest, size };
 }
 

@@ -1,6 +1,7 @@
 /** Blobs in memory: for tests, and for runs that leave nothing behind. */
 import { StoreError } from "../error.ts";
 import type { Digest } from "../hash/digest.ts";
+import { inPieces } from "./in-pieces.ts";
 import type { BlobStat, BlobStore, BlobUpload } from "./blob-store.ts";
 
 export interface MemoryBlobStoreOptions {
@@ -136,12 +137,6 @@ class MemoryBlobStore implements BlobStore {
 
 function toStat(digest: Digest, { bytes, modifiedAt, sealed }: Blob): BlobStat {
   return { digest, size: bytes.byteLength, modifiedAt, sealed };
-}
-
-const pieceBytes = 64 * 1024;
-
-async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let start = 0; start < bytes.byteLength; start += pieceBytes) yield bytes.subarray(start, start + pieceBytes);
 }
 
 function isFull(limitBytes: number): StoreError {

@@ -31,6 +31,7 @@ import { newestEntryFirst } from "./entry-order.ts";
 import { ascending, inPlanOrder } from "./plan-order.ts";
 import { fitsArtifact, fitsRun, newestRunFirst } from "./fits-query.ts";
 import { repeatStepRun } from "./repeat-step-run.ts";
+import { toUseRows } from "./use-rows.ts";
 
 export function openMemoryMetadataStore(): MetadataStore {
   return new MemoryMetadataStore();
@@ -58,12 +59,7 @@ class MemoryMetadataStore implements MetadataStore {
   #points: MetricPoint[] = [];
 
   async write(changes: readonly Change[]): Promise<Written> {
-    checkRuns(changes, this.#runs);
-    this.#checkRepeats(changes);
-    const found: Found = { lost: new Set(), artifacts: [] };
-    // A copy: what the caller does with its records later is no business of the store.
-    for (const change of structuredClone(changes)) this.#apply(change, found);
-    return found;
+    return this.#write(changes);
   }
 
   async acquireLease({ insteadOf, seen, changes = [], ...asked }: AskedLease): Promise<LeaseAnswer> {
@@ -72,10 +68,8 @@ class MemoryMetadataStore implements MetadataStore {
       return { kind: "held", lease: held };
     const entries = [...this.#entries.values()].filter((entry) => entry.key === asked.key);
     if (seen !== undefined && entries.some(({ origin }) => !seen.includes(origin))) return { kind: "unseen" };
-    checkRuns(changes, this.#runs);
-    this.#checkRepeats(changes);
+    this.#write(changes);
     this.#leases.set(asked.key, { ...structuredClone(asked), beat: 0 });
-    await this.write(changes);
     return { kind: "granted" };
   }
 
@@ -240,6 +234,15 @@ class MemoryMetadataStore implements MetadataStore {
   async compact(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  #write(changes: readonly Change[]): Found {
+    checkRuns(changes, this.#runs);
+    this.#checkRepeats(changes);
+    const found: Found = { lost: new Set(), artifacts: [] };
+    // A copy: what the caller does with its records later is no business of the store.
+    for (const change of structuredClone(changes)) this.#apply(change, found);
+    return found;
+  }
 
   #apply(change: Change, found: Found): void {
     const { lost } = found;
@@ -465,12 +468,6 @@ function checkRuns(changes: readonly Change[], runs: ReadonlyMap<RunId, Run>): v
       throw unknownRun(change, run);
     }
   }
-}
-
-function toUseRows(stepRun: StepRun): ArtifactUseRow[] {
-  return (["input", "output"] as const).flatMap((role) =>
-    stepRun[`${role}s`].map(({ artifact, version, slot }) => ({ artifact, version, stepRun: stepRun.id, role, slot })),
-  );
 }
 
 function pick<K, V>(from: ReadonlyMap<K, V>, keys: readonly K[]): ReadonlyMap<K, V> {
